@@ -1,0 +1,1 @@
+"""What can be built, for how much and by when."""

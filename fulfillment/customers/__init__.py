@@ -1,0 +1,1 @@
+"""Who buys and who works here: accounts, addresses, staff and what each may do."""

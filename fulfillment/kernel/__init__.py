@@ -1,0 +1,1 @@
+"""What every slice stands on: database, money, clock, ids, events, jobs, settings, web base."""

@@ -1,0 +1,100 @@
+"""Settings come from the environment, are read once, and are refused when they are unsafe.
+
+In development everything has a working default below `var/`. In production (`SHOP_ENV=production`)
+a missing or weak secret, or a card-payment set-up that is not the real one, stops the start.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LANGUAGES = ("en", "zh")
+STRIPE_API = "https://api.stripe.com"
+
+
+class UnsafeSettings(RuntimeError):
+    """The process must not start with these settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What differs between one installation and another."""
+
+    env: str = "development"
+    database_url: str = "sqlite:///var/shop.db"
+    secret_key: str = field(default="development-only", repr=False)
+    base_url: str = "http://127.0.0.1:8000"
+    var_dir: Path = Path("var")
+    stripe_api_key: str = field(default="", repr=False)
+    stripe_api_base: str = STRIPE_API
+    stripe_webhook_secret: str = field(default="", repr=False)
+    mail_url: str = ""
+    """`smtp://user:password@host:port`; empty: messages are written to `var/mail`."""
+    mail_from: str = "Larkmill <orders@larkmill.example>"
+    operations_mail: str = "operations@larkmill.example"
+    rate_limits: bool = True
+
+    @property
+    def production(self) -> bool:
+        """True where real customers pay real money."""
+        return self.env == "production"
+
+    @property
+    def test_mode(self) -> bool:
+        """True while no real card is ever charged: every page says so."""
+        return not self.stripe_api_key.startswith(("sk_live_", "rk_live_"))
+
+    def checked(self) -> Settings:
+        """Return self. Raises UnsafeSettings for what must not run in production."""
+        if not self.production:
+            return self
+        if len(self.secret_key) < 32 or self.secret_key == "development-only":  # noqa: S105 - the name of the default
+            raise UnsafeSettings("SHOP_SECRET_KEY must be at least 32 characters in production")
+        if not self.stripe_api_key:
+            raise UnsafeSettings("STRIPE_API_KEY is missing: production needs a real payment provider")
+        if self.stripe_api_base != STRIPE_API:
+            raise UnsafeSettings("STRIPE_API_BASE must be Stripe's own address in production")
+        if not self.stripe_webhook_secret:
+            raise UnsafeSettings("STRIPE_WEBHOOK_SECRET is missing: webhooks could not be verified")
+        if not self.base_url.startswith("https://"):
+            raise UnsafeSettings("SHOP_BASE_URL must be an https:// address in production")
+        return self
+
+
+def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check the settings. Raises UnsafeSettings."""
+    default = Settings()
+    return Settings(
+        env=env.get("SHOP_ENV", default.env),
+        database_url=env.get("SHOP_DATABASE_URL", default.database_url),
+        secret_key=env.get("SHOP_SECRET_KEY", default.secret_key),
+        base_url=env.get("SHOP_BASE_URL", default.base_url).rstrip("/"),
+        var_dir=Path(env.get("SHOP_VAR_DIR", str(default.var_dir))),
+        stripe_api_key=env.get("STRIPE_API_KEY", ""),
+        stripe_api_base=env.get("STRIPE_API_BASE", STRIPE_API).rstrip("/"),
+        stripe_webhook_secret=env.get("STRIPE_WEBHOOK_SECRET", ""),
+        mail_url=env.get("SHOP_MAIL_URL", ""),
+        mail_from=env.get("SHOP_MAIL_FROM", default.mail_from),
+        operations_mail=env.get("SHOP_OPERATIONS_MAIL", default.operations_mail),
+        rate_limits=env.get("SHOP_RATE_LIMITS", "on") != "off",
+    ).checked()
+
+
+_current: Settings | None = None
+
+
+def use(settings: Settings) -> None:
+    """Make these the settings of the process (create_app and the tests do)."""
+    global _current  # noqa: PLW0603 - the one place that holds them
+    _current = settings
+
+
+def settings() -> Settings:
+    """The settings of this process, read from the environment on first use."""
+    if _current is None:
+        use(from_environment())
+    assert _current is not None
+    return _current

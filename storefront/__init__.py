@@ -1,0 +1,1 @@
+"""The shop: the public way in for customers."""

@@ -1,0 +1,1 @@
+"""Typed builders, one module per slice: sane defaults, real services."""

@@ -1,0 +1,79 @@
+"""Puts the house together: settings, database, pages, jobs and the command line.
+
+Imported by nothing but servers, the `flask` command and the tests. `load_slices` finds every slice
+by the names of its files (models, jobs, routes, api, cli), so a new slice needs no line here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from flask import Flask, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_compress import Compress
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from fulfillment.kernel import db, errors, i18n, operations, web
+from fulfillment.kernel.settings import LANGUAGES, Settings, settings, use
+from fulfillment.kernel.web import public, safe_next
+
+PACKAGES = ("fulfillment", "configurator", "storefront", "premier")
+PARTS = ("models", "checks", "jobs", "routes", "api", "cli")
+
+
+@cache
+def load_slices() -> dict[str, ModuleType]:
+    """Import every slice's models, jobs, routes, API and commands; name -> module."""
+    found: dict[str, ModuleType] = {}
+    for package in PACKAGES:
+        root = importlib.import_module(package)
+        names = [package]
+        names += [f"{package}.{m.name}" for m in pkgutil.iter_modules(root.__path__) if m.ispkg and m.name not in {"kernel", "migrations"}]
+        for name in names:
+            here = importlib.import_module(name)
+            parts = {m.name for m in pkgutil.iter_modules(here.__path__)}
+            for part in PARTS:
+                if part in parts:
+                    found[f"{name}.{part}"] = importlib.import_module(f"{name}.{part}")
+    importlib.import_module("fulfillment.kernel.mail")
+    return found
+
+
+def create_app(chosen: Settings | None = None) -> Flask:
+    """An app on the database of its settings (the environment's when none are given)."""
+    if chosen is not None:
+        use(chosen)
+    operations.configure_logging()
+    db.connect(settings().database_url)
+    app = Flask("storefront", root_path=str(Path(__file__).parent / "storefront"))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    slices = load_slices()
+    i18n.init_app(app)
+    web.init_app(app, slices["fulfillment.customers.models"].load_principal)
+    errors.init_app(app)
+    operations.init_app(app)
+    Compress(app)
+    if settings().production:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    for name, module in slices.items():
+        if name.endswith((".routes", ".api")):
+            app.register_blueprint(module.bp)
+        if name.endswith(".cli"):
+            app.cli.add_command(module.cli)
+    _language_switch(app)
+    return app
+
+
+def _language_switch(app: Flask) -> None:
+    @app.get("/language/<code>")
+    @public
+    def language(code: str) -> ResponseReturnValue:
+        """Read on in another language, on the page one came from."""
+        response = redirect(safe_next(url_for("shop.home")), 303)
+        if code in LANGUAGES and isinstance(response, Response):
+            response.set_cookie(i18n.COOKIE, code, max_age=31_536_000, samesite="Lax", httponly=True, secure=request.is_secure)
+        return response
