@@ -17,6 +17,7 @@ from flask.typing import ResponseReturnValue
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from fulfillment.customers.service import load_principal
 from fulfillment.kernel import db, errors, i18n, operations, web
 from fulfillment.kernel.settings import LANGUAGES, Settings, settings, use
 from fulfillment.kernel.web import public, safe_next
@@ -53,7 +54,7 @@ def create_app(chosen: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     slices = load_slices()
     i18n.init_app(app)
-    web.init_app(app, slices["fulfillment.customers.models"].load_principal)
+    web.init_app(app, load_principal)
     errors.init_app(app)
     operations.init_app(app)
     Compress(app)

@@ -1,0 +1,179 @@
+"""Signing up and in, resetting a password, the address book, and who works here."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fulfillment.customers.address import Address
+from fulfillment.customers.models import Account, PasswordReset, SavedAddress, Staff
+from fulfillment.customers.passwords import hashed, matches
+from fulfillment.customers.roles import ROLES, permissions_of
+from fulfillment.kernel.clock import now
+from fulfillment.kernel.db import lock, reading
+from fulfillment.kernel.ids import secret_token
+from fulfillment.kernel.mail import send_mail
+from fulfillment.kernel.refusals import NotFound, Refusal
+from fulfillment.kernel.web import Principal
+
+RESET_LASTS = timedelta(minutes=30)
+BOOK_HOLDS = 50
+
+
+class WrongCredentials(Refusal):
+    """E-mail or password is wrong: one answer for both."""
+
+    status = 401
+
+
+def sign_up(session: Session, *, email: str, password: str, name: str, locale: str = "en", phone: str = "") -> Account | None:
+    """Open an account and greet its owner.
+
+    An address that has an account already gets a letter saying so, and None is returned: the page
+    answers alike, so nobody learns who our customers are. Raises WeakPassword.
+    """
+    email = email.strip().lower()
+    password_hash = hashed(password)
+    known = session.scalars(sa.select(Account).filter_by(email=email)).first()
+    if known is not None:
+        key = f"already-signed-up:{known.id}:{now():%Y%m%d%H}"
+        send_mail(
+            session, to=email, key=key, subject="Larkmill: you have an account already",
+            text="Somebody, probably you, tried to open an account with this address. You have one: sign in, or reset your password.",
+        )
+        return None
+    account = Account(email=email, password_hash=password_hash, name=name.strip(), phone=phone, locale=locale, created_at=now())
+    session.add(account)
+    session.flush()
+    send_mail(
+        session, to=email, key=f"welcome:{account.id}", subject="Welcome to Larkmill",
+        text=f"Hello {account.name},\n\nyour account is open. Your orders, quotes and addresses are kept there from now on.\n",
+    )
+    return account
+
+
+def check_credentials(session: Session, *, email: str, password: str) -> Account:
+    """The account of this e-mail and password. Raises WrongCredentials, taking equally long for a stranger."""
+    account = session.scalars(sa.select(Account).filter_by(email=email.strip().lower())).first()
+    if not matches(account.password_hash if account else None, password) or account is None:
+        raise WrongCredentials("E-mail or password is wrong.")
+    return account
+
+
+def request_reset(session: Session, *, email: str, link: str) -> None:
+    """Mail a link to choose a new password; says nothing about whether the address is known.
+
+    `link` holds `{token}` where the secret goes.
+    """
+    account = session.scalars(sa.select(Account).filter_by(email=email.strip().lower())).first()
+    if account is None:
+        return
+    token = secret_token(24)
+    session.add(PasswordReset(account_id=account.id, token_hash=_digest(token), expires_at=now() + RESET_LASTS))
+    url = link.replace("{token}", token)
+    send_mail(
+        session, to=account.email, key=f"reset:{_digest(token)}", subject="Larkmill: choose a new password",
+        text=f"Choose a new password within 30 minutes:\n\n{url}\n\nIf you did not ask for this, you need not do anything.\n",
+    )
+
+
+def reset_password(session: Session, *, token: str, password: str) -> Account:
+    """Set a new password by a mailed link; ends every session of the account. Raises NotFound, WeakPassword."""
+    reset = session.scalars(lock(sa.select(PasswordReset).filter_by(token_hash=_digest(token)))).first()
+    if reset is None or reset.used_at is not None or reset.expires_at < now():
+        raise NotFound("This link has expired or was used already. Please ask for a new one.")
+    account = session.scalars(lock(sa.select(Account).filter_by(id=reset.account_id))).one()
+    account.password_hash = hashed(password)
+    account.epoch += 1
+    reset.used_at = now()
+    return account
+
+
+def change_password(session: Session, account_id: UUID, *, old: str, new: str) -> Account:
+    """Change the password of somebody who knows the old one; ends every other session."""
+    account = session.scalars(lock(sa.select(Account).filter_by(id=account_id))).one()
+    if not matches(account.password_hash, old):
+        raise WrongCredentials("The old password is wrong.")
+    account.password_hash = hashed(new)
+    account.epoch += 1
+    return account
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def addresses_of(session: Session, account_id: UUID) -> list[SavedAddress]:
+    """The customer's address book, oldest first."""
+    return list(session.scalars(sa.select(SavedAddress).filter_by(account_id=account_id).order_by(SavedAddress.created_at, SavedAddress.id)))
+
+
+def save_address(session: Session, account_id: UUID, address: Address, label: str = "") -> SavedAddress:
+    """Put an address into the book; the same one twice is kept once."""
+    book = addresses_of(session, account_id)
+    for saved in book:
+        if saved.address == address.to_json():
+            return saved
+    if len(book) >= BOOK_HOLDS:
+        raise Refusal("Your address book is full. Please remove an address first.")
+    saved = SavedAddress(account_id=account_id, label=label, address=address.to_json(), created_at=now())
+    session.add(saved)
+    session.flush()
+    return saved
+
+
+def remove_address(session: Session, account_id: UUID, address_id: UUID) -> None:
+    """Take an address out of the customer's own book. Raises NotFound, also for somebody else's."""
+    result = session.execute(sa.delete(SavedAddress).filter_by(id=address_id, account_id=account_id).returning(SavedAddress.id))
+    if result.first() is None:
+        raise NotFound("There is no such address in your book.")
+
+
+def hire(session: Session, *, login: str, badge: str, password: str, name: str, role: str) -> Staff:
+    """Somebody starts working here. Raises Refusal for a role that does not exist."""
+    if role not in ROLES:
+        raise Refusal("There is no role {role}.", role=role)
+    staff = Staff(login=login, badge=badge, password_hash=hashed(password), name=name, role=role)
+    session.add(staff)
+    session.flush()
+    return staff
+
+
+def check_staff(session: Session, *, login: str, password: str) -> Staff:
+    """The member of staff of this login. Raises WrongCredentials."""
+    staff = session.scalars(sa.select(Staff).filter_by(login=login.strip().lower(), active=True)).first()
+    if not matches(staff.password_hash if staff else None, password) or staff is None:
+        raise WrongCredentials("Login or password is wrong.")
+    return staff
+
+
+def staff_of_badge(session: Session, badge: str) -> Staff:
+    """Who scanned this badge. Raises NotFound."""
+    staff = session.scalars(sa.select(Staff).filter_by(badge=badge.strip(), active=True)).first()
+    if staff is None:
+        raise NotFound("This badge is not known.")
+    return staff
+
+
+def account_principal(account: Account) -> Principal:
+    """The account as the one who asks."""
+    return Principal("account", str(account.id), account.name, account.email, epoch=account.epoch)
+
+
+def staff_principal(staff: Staff) -> Principal:
+    """The member of staff as the one who asks."""
+    return Principal("staff", str(staff.id), staff.name, permissions=permissions_of(staff.role), epoch=staff.epoch)
+
+
+def load_principal(kind: str, who: str, epoch: int) -> Principal | None:
+    """The person of a session cookie; None when the session is void."""
+    with reading() as session:
+        if kind == "account":
+            account = session.get(Account, UUID(who))
+            return account_principal(account) if account is not None and account.epoch == epoch else None
+        staff = session.get(Staff, UUID(who))
+        return staff_principal(staff) if staff is not None and staff.active and staff.epoch == epoch else None
