@@ -1,0 +1,1 @@
+"""Card payments through Stripe, refunds, disputes, invoices, and the clearing account's bookkeeping."""
