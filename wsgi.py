@@ -40,7 +40,8 @@ def load_slices() -> dict[str, ModuleType]:
             for part in PARTS:
                 if part in parts:
                     found[f"{name}.{part}"] = importlib.import_module(f"{name}.{part}")
-    importlib.import_module("fulfillment.kernel.mail")
+    for part in ("mail", "cli"):
+        found[f"fulfillment.kernel.{part}"] = importlib.import_module(f"fulfillment.kernel.{part}")
     return found
 
 
@@ -64,7 +65,8 @@ def create_app(chosen: Settings | None = None) -> Flask:
         if name.endswith((".routes", ".api")):
             app.register_blueprint(module.bp)
         if name.endswith(".cli"):
-            app.cli.add_command(module.cli)
+            for command in module.commands:
+                app.cli.add_command(command)
     _language_switch(app)
     return app
 

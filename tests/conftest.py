@@ -39,8 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def _template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """The URL of a migrated, empty database, and of the server's maintenance database."""
-    wsgi.load_slices()
-    from tests.schema import upgrade
+    from tests.schema import load, upgrade
+
+    load()
 
     if request.config.getoption("--database") == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('template')}/template.db"

@@ -109,7 +109,8 @@ def _digest(token: str) -> str:
 
 def addresses_of(session: Session, account_id: UUID) -> list[SavedAddress]:
     """The customer's address book, oldest first."""
-    return list(session.scalars(sa.select(SavedAddress).filter_by(account_id=account_id).order_by(SavedAddress.created_at, SavedAddress.id)))
+    book = sa.select(SavedAddress).filter_by(account_id=account_id).order_by(SavedAddress.created_at, SavedAddress.id)
+    return list(session.scalars(book))
 
 
 def save_address(session: Session, account_id: UUID, address: Address, label: str = "") -> SavedAddress:

@@ -158,18 +158,19 @@ def _due(*columns: Any, held: bool | None = None) -> sa.Select[Any]:
 
 
 def _work_held() -> bool:
-    claimed: Job | None = None
+    job_id: UUID | None = None
     try:
         with transaction() as session:
             claimed = session.scalars(lock(_due(Job, held=True), skip_locked=True)).first()
             if claimed is None:
                 return False
+            job_id = claimed.id  # read now: a rollback empties the object
             HANDLERS[claimed.kind].call(session, **claimed.payload)
             claimed.state, claimed.done_at, claimed.last_error = JobState.DONE, now(), None
     except Exception as error:
-        if claimed is None:
+        if job_id is None:
             raise
-        _failed(claimed.id, error, owner=None, counted=False)
+        _failed(job_id, error, owner=None, counted=False)
     return True
 
 

@@ -16,7 +16,7 @@ EXPONENT = {"USD": 2, "EUR": 2, "GBP": 2, "CNY": 2, "JPY": 0, "KWD": 3}
 
 SHOP_CURRENCY = "USD"
 
-_AMOUNT = re.compile(r"-?\d+(\.\d+)?")
+_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 class CurrencyMismatch(ValueError):

@@ -1,0 +1,60 @@
+# The commands of the house. `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+export FLASK_APP = wsgi
+
+.DEFAULT_GOAL := help
+.PHONY: help setup system demo run test test-fast lint format bench lock messages audit clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/ready ## make .venv from the hashed lock
+
+.venv/ready: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked packages (a minute or two) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+system: ## install what the tests use from Debian: chromium, hledger, poppler-utils, fonts
+	@sh tests/system.sh
+
+demo: setup ## one real order from configuration to delivery, then the shop stays open (ONCE=1 ends)
+	@$(BIN)/flask demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
+
+run: setup ## the shop as it was left, with worker, card simulator and shop floor
+	@$(BIN)/flask demo --no-story $(if $(PORT),--port $(PORT))
+
+test: setup system lint ## everything: lint, then the whole suite on SQLite and on PostgreSQL
+	@$(BIN)/pytest -q -n 2 --dist worksteal
+	@$(BIN)/pytest -q -n 2 --dist worksteal --database=postgresql -m "not sqlite_only" tests/integration tests/faults tests/e2e
+
+test-fast: setup ## under a minute: no browser, no kill -9, SQLite only
+	@$(BIN)/pytest -q -n 2 -m "not browser and not slow" tests/unit tests/integration tests/test_house.py tests/test_routes.py
+
+lint: setup ## ruff, mypy --strict, import contracts, templates
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy configurator storefront premier fulfillment tests wsgi.py
+	@$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }; rm -f .lint-imports.log
+	@$(BIN)/djlint --lint --quiet storefront configurator fulfillment/console
+
+format: setup ## sort imports and mend what ruff can mend
+	@$(BIN)/ruff check --fix .
+
+bench: setup ## speed and memory, as medians of several runs
+	@$(BIN)/python -m tests.bench
+
+lock: setup ## compile requirements.txt from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet -o requirements.txt
+
+messages: setup ## collect the sentences of pages and mails into the catalogues
+	@$(BIN)/pybabel -q extract -F tests/babel.cfg --no-location --sort-output --omit-header -k _l -k _n:1,2 -o .messages.pot .
+	@$(BIN)/pybabel -q update -i .messages.pot -d storefront/translations --no-fuzzy-matching --omit-header --ignore-pot-creation-date
+	@rm .messages.pot
+
+audit: setup ## known vulnerabilities of the locked packages
+	@$(BIN)/pip-audit -r requirements.txt --disable-pip
+
+clean: ## remove what the demo and the tests left
+	@rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis
