@@ -1,0 +1,1 @@
+"""The shop window: machines, their data and comparison, accessories, search."""
