@@ -1,0 +1,1 @@
+"""The dock: parcels, carriers, tracking, and the papers that go along."""
