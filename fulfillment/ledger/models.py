@@ -45,13 +45,13 @@ class LedgerHead(Base):
 class Entry(Base):
     """What one event did to the books."""
 
-    __tablename__ = "entry"
+    __tablename__ = "ledger_entry"
     __table_args__ = (
-        sa.UniqueConstraint("kind", "source", name="uq_entry_kind_source"),
+        sa.UniqueConstraint("kind", "source", name="uq_ledger_entry_kind_source"),
         sa.CheckConstraint("seq > 0", name="seq_positive"),
         sa.CheckConstraint("line_count >= 2", name="two_lines"),
         sa.CheckConstraint("reverses < seq", name="reverses_earlier"),
-        sa.Index("ix_entry_effective", "effective", "seq"),
+        sa.Index("ix_ledger_entry_effective", "effective", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(Seq, primary_key=True, autoincrement=False)
@@ -66,7 +66,7 @@ class Entry(Base):
     """The day it belongs to."""
     posted_at: Mapped[datetime]
     """The moment it was written."""
-    reverses: Mapped[int | None] = mapped_column(sa.ForeignKey("entry.seq"), unique=True)
+    reverses: Mapped[int | None] = mapped_column(sa.ForeignKey("ledger_entry.seq"), unique=True)
     """The entry it takes back, whole and at most once."""
     line_count: Mapped[int] = mapped_column(sa.SmallInteger)
     content: Mapped[str] = mapped_column(sa.String(64))
@@ -84,15 +84,15 @@ class Entry(Base):
 class EntryLine(Base):
     """One account's part of an entry."""
 
-    __tablename__ = "entry_line"
+    __tablename__ = "ledger_line"
     __table_args__ = (
         sa.CheckConstraint("amount_minor <> 0", name="amount_not_zero"),
         sa.CheckConstraint("side IN ('D', 'C')", name="side_known"),
-        sa.Index("ix_entry_line_account", "account", "entry_seq"),
+        sa.Index("ix_ledger_line_account", "account", "entry_seq"),
         {"sqlite_with_rowid": False},
     )
 
-    entry_seq: Mapped[int] = mapped_column(sa.ForeignKey("entry.seq"), primary_key=True)
+    entry_seq: Mapped[int] = mapped_column(sa.ForeignKey("ledger_entry.seq"), primary_key=True)
     position: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
     account: Mapped[Account] = mapped_column(EnumText(Account), sa.ForeignKey("ledger_account.code"))
     side: Mapped[str] = mapped_column(sa.String(1))
@@ -106,7 +106,7 @@ class EntryLine(Base):
 class PeriodClose(Base):
     """A day up to which the books are closed, and the head they were closed with."""
 
-    __tablename__ = "period_close"
+    __tablename__ = "ledger_close"
 
     until: Mapped[date] = mapped_column(primary_key=True)
     """The last closed day: nothing dated on it or before is accepted any more."""
