@@ -52,9 +52,9 @@ class InFlight:
 
 def recall(account: Account, key: str, print_: str) -> tuple[int, Obj, str] | None:
     """Status, body and request id of the first answer. Raises StripeRefusal for other parameters."""
-    account.connection.execute("DELETE FROM idempotency WHERE created <= ?", (account.now() - KEPT,))
     row = account.connection.execute(
-        "SELECT fingerprint, status, body, request FROM idempotency WHERE key = ?", (key,)
+        "SELECT fingerprint, status, body, request FROM idempotency WHERE key = ? AND created > ?",
+        (key, account.now() - KEPT),
     ).fetchone()
     if row is None:
         return None
@@ -70,6 +70,6 @@ def recall(account: Account, key: str, print_: str) -> tuple[int, Obj, str] | No
 def remember(account: Account, key: str, print_: str, status: int, body: Obj) -> None:
     """Keep the answer, in the transaction that had the effect."""
     account.connection.execute(
-        "INSERT INTO idempotency (key, fingerprint, request, status, body, created) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO idempotency (key, fingerprint, request, status, body, created) VALUES (?, ?, ?, ?, ?, ?)",
         (key, print_, account.request["id"], status, json.dumps(body), account.now()),
     )

@@ -196,7 +196,7 @@ def capture_intent(account: Account, params: Obj, identity: str) -> Obj:
         raise not_modelled("several captures of one hold")
     if intent["status"] != "requires_capture":
         raise _unexpected(intent, "captured", ("requires_capture",))
-    amount: int = params.get("amount_to_capture", intent["amount_capturable"])
+    amount = params["amount_to_capture"] if "amount_to_capture" in params else intent["amount_capturable"]
     if amount <= 0:
         raise invalid("Invalid positive integer", code="parameter_invalid_integer", param="amount_to_capture")
     if amount > intent["amount_capturable"]:

@@ -13,6 +13,7 @@ from fulfillment.billing.simulator import (
     breakage,
     contract,
     control,
+    invoices,
     pages,
     webhook_endpoints,
 )
@@ -21,7 +22,7 @@ from fulfillment.billing.simulator.timing import pass_time
 from fulfillment.billing.simulator.webhooks import Dispatcher
 
 HOST = "127.0.0.1"
-_RESOURCES = (webhook_endpoints,)
+_RESOURCES = (invoices, webhook_endpoints)
 """Modules that are here for the operations they register."""
 
 

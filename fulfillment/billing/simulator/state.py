@@ -62,7 +62,6 @@ _PREFIXES = {
     "event": "evt",
     "invoice": "in",
     "invoiceitem": "ii",
-    "line_item": "il",
     "payment_intent": "pi",
     "payment_method": "pm",
     "payout": "po",
