@@ -6,13 +6,14 @@ So lock what else you need (orders, stock, numbers) before you post, always in t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.util import identity_key
 
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.money import SHOP_CURRENCY, Money
@@ -23,6 +24,25 @@ from fulfillment.ledger.draft import Draft
 from fulfillment.ledger.models import Entry, EntryLine, LedgerHead, PeriodClose
 
 log = structlog.get_logger()
+
+_entry_table, _line_table, _head_table, _close_table = (
+    cast("sa.Table", model.__table__) for model in (Entry, EntryLine, LedgerHead, PeriodClose)
+)
+_key = sa.tuple_(_entry_table.c.kind, _entry_table.c.source)
+_found = sa.select(_entry_table.c.kind, _entry_table.c.source, _entry_table.c.seq, _entry_table.c.content)
+
+# Posting is the busiest act of the house: its statements are built once.
+_HEAD = sa.select(
+    _head_table.c.seq, _head_table.c.hash, sa.select(sa.func.max(_close_table.c.until)).scalar_subquery(),
+).with_for_update()
+_FIND = _found.where(_entry_table.c.kind == sa.bindparam("kind"), _entry_table.c.source == sa.bindparam("source"))
+_FIND_MANY = _found.where(_key.in_(sa.bindparam("keys", expanding=True)))
+_INSERT_ENTRY = sa.insert(_entry_table)
+_INSERT_LINE = sa.insert(_line_table)
+_MOVE_HEAD = sa.update(_head_table).values(seq=sa.bindparam("last"), hash=sa.bindparam("chained"))
+_SEAL = (
+    sa.update(_entry_table).where(_entry_table.c.seq.between(sa.bindparam("first"), sa.bindparam("last"))).values(unsealed=None)
+)
 
 S = TypeVar("S", bound=sa.Select[*tuple[Any, ...]])
 Key = tuple[str, str]
@@ -51,42 +71,45 @@ def post(session: Session, draft: Draft) -> Entry:
 
 def post_all(session: Session, drafts: Sequence[Draft]) -> list[Entry]:
     """Write several drafts at once, in order: what one step does to the books. Raises as `post` does."""
-    head = session.execute(sa.select(LedgerHead.seq, LedgerHead.hash).with_for_update()).one()
-    known: dict[Key, Entry] = {(entry.kind, entry.source): entry for entry in session.scalars(_posted(drafts))}
-    seq, previous = head.seq, head.hash
+    connection = session.connection()
+    seq, previous, closed = connection.execute(_HEAD).one()
+    seqs = _posted(connection, drafts)
     rows: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []
     for draft in drafts:
         content = chain.content_hash(draft)
-        if (draft.kind, draft.source) in known:
-            _same_or_conflict(known[draft.kind, draft.source], content)
+        if (draft.kind, draft.source) in seqs:
+            _same_or_conflict(draft, content, *seqs[draft.kind, draft.source])
             continue
         seq += 1
         record = _record(seq, draft, content)
+        if closed is not None and record.effective <= closed:
+            raise PeriodClosed("The books are closed up to {until}; {day} is not open any more.", until=closed, day=record.effective)
         previous = chain.chain_hash(previous, record)
-        rows.append({
-            **record._asdict(), "line_count": len(record.lines), "version": chain.VERSION, "hash": previous, "unsealed": None,
-        })
-        del rows[-1]["lines"]
-        lines += [{"entry_seq": seq, "position": n, **line._asdict()} for n, line in enumerate(record.lines, 1)]
-        known[draft.kind, draft.source] = _as_loaded(session, Entry(**rows[-1]))
+        rows.append(_row(record, previous))
+        lines += ({"entry_seq": seq, "position": n, **line._asdict()} for n, line in enumerate(record.lines, 1))
+        seqs[draft.kind, draft.source] = (seq, content)
     if rows:
-        _write(session, rows, lines)
-    return [known[draft.kind, draft.source] for draft in drafts]
+        _write(connection, rows, lines)
+    made = {row["seq"]: row for row in rows}
+    return [_entry(session, made, seqs[draft.kind, draft.source][0]) for draft in drafts]
 
 
-def _posted(drafts: Sequence[Draft]) -> sa.Select[Entry]:
-    if len(drafts) == 1:  # the plain form is cheaper to plan
-        return sa.select(Entry).where(Entry.kind == drafts[0].kind, Entry.source == drafts[0].source)
-    return sa.select(Entry).where(sa.tuple_(Entry.kind, Entry.source).in_([(draft.kind, draft.source) for draft in drafts]))
+def _posted(connection: sa.Connection, drafts: Sequence[Draft]) -> dict[Key, tuple[int, str]]:
+    """Which of the drafts are in the books already: their number and content."""
+    if len(drafts) == 1:
+        found = connection.execute(_FIND, {"kind": drafts[0].kind, "source": drafts[0].source})
+    else:
+        found = connection.execute(_FIND_MANY, {"keys": [(draft.kind, draft.source) for draft in drafts]})
+    return {(kind, source): (seq, content) for kind, source, seq, content in found}
 
 
-def _same_or_conflict(entry: Entry, content: str) -> None:
-    if entry.content != content:
-        log.error("ledger conflict", kind=entry.kind, source=entry.source, seq=entry.seq)
+def _same_or_conflict(draft: Draft, content: str, seq: int, posted: str) -> None:
+    if content != posted:
+        log.error("ledger conflict", kind=draft.kind, source=draft.source, seq=seq)
         raise LedgerConflict(
             "“{kind}” of {source} is in the books already (entry {seq}) with another content.",
-            kind=entry.kind, source=entry.source, seq=entry.seq,
+            kind=draft.kind, source=draft.source, seq=seq,
         )
 
 
@@ -99,29 +122,33 @@ def _record(seq: int, draft: Draft, content: str) -> chain.Record:
     )
 
 
-def _as_loaded(session: Session, entry: Entry) -> Entry:
-    """Make the session know the entry as if it had read it: the row is written by `_write`, in bulk."""
+def _row(record: chain.Record, chained: str) -> dict[str, Any]:
+    row = record._asdict()
+    lines = row.pop("lines")
+    return {**row, "line_count": len(lines), "version": chain.VERSION, "hash": chained, "unsealed": None}
+
+
+def _write(connection: sa.Connection, rows: list[dict[str, Any]], lines: list[dict[str, Any]]) -> None:
+    first, last = rows[0], rows[-1]
+    seals = connection.dialect.name == "sqlite"
+    connection.execute(_INSERT_ENTRY, [{**row, "unsealed": 0} for row in rows] if seals else rows)
+    connection.execute(_INSERT_LINE, lines)
+    connection.execute(_MOVE_HEAD, {"last": last["seq"], "chained": last["hash"]})
+    if seals:
+        connection.execute(_SEAL, {"first": first["seq"], "last": last["seq"]})
+
+
+def _entry(session: Session, made: Mapping[int, dict[str, Any]], seq: int) -> Entry:
+    """The entry, known to the session as if it had been read; one just written costs no query."""
+    if seq not in made:
+        return session.get_one(Entry, seq)
+    if (stale := session.identity_map.get(identity_key(Entry, seq))) is not None:
+        session.refresh(stale)  # left by a savepoint that was rolled back: its number is given again
+        return stale
+    entry = Entry(**made[seq])
     make_transient_to_detached(entry)
     session.add(entry)
     return entry
-
-
-def _write(session: Session, rows: list[dict[str, Any]], lines: list[dict[str, Any]]) -> None:
-    first, last = rows[0], rows[-1]
-    _refuse_closed(session, min(row["effective"] for row in rows))
-    connection = session.connection()
-    seals = connection.dialect.name == "sqlite"
-    connection.execute(sa.insert(Entry), [{**row, "unsealed": 0} for row in rows] if seals else rows)
-    connection.execute(sa.insert(EntryLine), lines)
-    connection.execute(sa.update(LedgerHead).values(seq=last["seq"], hash=last["hash"]))
-    if seals:
-        connection.execute(sa.update(Entry).where(Entry.seq.between(first["seq"], last["seq"])).values(unsealed=None))
-
-
-def _refuse_closed(session: Session, day: date) -> None:
-    until = closed_until(session)
-    if until is not None and day <= until:
-        raise PeriodClosed("The books are closed up to {until}; {day} is not open any more.", until=until, day=day)
 
 
 def closed_until(session: Session) -> date | None:
