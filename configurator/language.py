@@ -95,8 +95,9 @@ class _Reader:
 
     def model(self) -> Model:
         """Read the whole file."""
-        head = self.top.get("model", "(a table)")
-        sheet = Table(head if head is not None else {}, ("model",), self.notes)
+        if not self.top.has("model"):
+            raise ModelError([Problem(self.notes.file, 1, "[model] is missing: a model file begins with it.")])
+        sheet = Table(self.top.get("model", ""), ("model",), self.notes)
         base = self.base(sheet)
         attributes = sheet.get("base", "{ watts = 35 }", required=False)
         base_attributes = Table(attributes or {}, ("model", "base"), self.notes).rest()
@@ -171,6 +172,8 @@ class _Reader:
             if group.id in groups:
                 table.problem("id", f"the group {group.id!r} exists already in line {groups[group.id].line}.")
             groups.setdefault(group.id, group)
+        if self.top.has("group") and not groups:
+            self.top.problem("group", "the model has no groups: there is nothing to configure.")
         return tuple(groups.values())
 
     def group(self, table: Table) -> Group:

@@ -1,0 +1,159 @@
+"""A model compiled once: its diagram, and the flat arrays that connect options, decisions, classes and layers.
+
+Every value of every decision has a number (`values`); the values of a class stand together in `members`. Decisions
+are "slots": first the layers of the diagram in its order, then the free ones.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from configurator import sweeps
+from configurator.answers import Reason
+from configurator.constraints import Constraints, Variable
+from configurator.diagram import Diagram, Ints, compile_constraints
+from configurator.specification import Model
+
+Choices = Mapping[str, str | tuple[str, ...]]
+"""What the customer has chosen: an option of a group, or any number of options of a "many" group."""
+
+_KEPT = 64
+
+
+class UnknownChoice(ValueError):
+    """A choice of something the model does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Choices in the engine's terms: hard ones by variable, and the preferred value of every variable."""
+
+    own: Mapping[int, int]
+    preferred: tuple[int, ...]
+
+
+class Compiled:
+    """A model and everything precomputed for its questions; threads may share it."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.constraints = Constraints(model)
+        self.variables: list[Variable] = self.constraints.variables
+        self.diagram: Diagram = compile_constraints(self.constraints)
+        sizes = np.array([len(variable.values) for variable in self.variables])
+        self.offsets: Ints = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
+        self.variable_of: Ints = np.repeat(np.arange(len(sizes)), sizes)
+        self.slots = (*(layer.variable for layer in self.diagram.layers), *self.diagram.free)
+        """The variable of each slot."""
+        self.slot_of: Ints = np.argsort(np.array(self.slots))
+        self._number_classes()
+        self.preferred = self._default_values()
+        self.value_names = [name for variable in self.variables for name in variable.values]
+        self.list_prices = self._list_prices()
+        self.lock = threading.Lock()
+        self.conflicts: dict[tuple[tuple[int, int], ...], list[tuple[frozenset[tuple[int, int]], Reason]]] = {}
+        """Explanations found so far, by what they explain (see `explain`)."""
+
+    def _number_classes(self) -> None:
+        """Number all classes through: slot by slot, class by class."""
+        widths = [max(self.diagram.classes[variable]) + 1 for variable in self.slots]
+        self.class_offsets: Ints = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.array(widths))])
+        self.class_of: Ints = np.array(
+            [
+                self.class_offsets[self.slot_of[variable]] + number
+                for variable, numbers in enumerate(self.diagram.classes)
+                for number in numbers
+            ],
+            dtype=np.int64,
+        )
+        self.members: Ints = np.argsort(self.class_of, kind="stable")
+        self.class_of_member: Ints = self.class_of[self.members]
+        self.class_starts: Ints = np.searchsorted(self.class_of_member, np.arange(self.class_offsets[-1]))
+
+    def _default_values(self) -> tuple[int, ...]:
+        """The value of each variable in the default configuration."""
+        preferred = []
+        for variable in self.variables:
+            default = self.model.defaults[variable.group]
+            if variable.option is None:
+                preferred.append(variable.values.index(default[0]))
+            else:
+                preferred.append(int(variable.option in default))
+        return tuple(preferred)
+
+    def _list_prices(self) -> Ints:
+        """The list price of each value, in minor units."""
+        options = {(group.id, option.id): option.price for group in self.model.groups for option in group.options}
+        prices = [options[variable.group, name].minor if name else 0 for variable in self.variables for name in variable.values]
+        return np.array(prices, dtype=np.int64)
+
+    @cached_property
+    def pairs(self) -> NDArray[np.bool_]:
+        """Which two classes of the diagram go together."""
+        return sweeps.pairs(self.diagram)
+
+    @property
+    def layers(self) -> int:
+        """How many of the slots are layers of the diagram."""
+        return len(self.diagram.layers)
+
+    def layer_class(self, variable: int, value: int) -> int | None:
+        """The class of a value, numbered through the layers; None if the variable is free."""
+        number = int(self.class_of[self.number(variable, value)])
+        return number if self.slot_of[variable] < self.layers else None
+
+    def number(self, variable: int, value: int) -> int:
+        """The number of a value of a variable."""
+        return int(self.offsets[variable]) + value
+
+    def read(self, choices: Choices) -> Wishes:
+        """Put choices into the engine's terms. Raises UnknownChoice.
+
+        In a "many" group the named options are wanted; the others are preferred not to be there, but a rule may
+        bring them in.
+        """
+        own: dict[int, int] = {}
+        preferred = list(self.preferred)
+        for group_id, chosen in choices.items():
+            group = self.model.by_id.get(group_id)
+            if group is None:
+                raise UnknownChoice(f"{self.model.id} has no option group {group_id!r}")
+            options = (chosen,) if isinstance(chosen, str) else tuple(chosen)
+            for chosen_id in options:
+                if chosen_id not in group.by_id:
+                    raise UnknownChoice(f"{group_id} of {self.model.id} has no option {chosen_id!r}")
+            if group.kind == "one":
+                if len(options) != 1:
+                    raise UnknownChoice(f"{group_id} of {self.model.id} takes exactly one option, not {len(options)}")
+                variable = self.constraints.index[group_id, None]
+                own[variable] = preferred[variable] = self.variables[variable].values.index(options[0])
+                continue
+            for option in group.options:
+                variable = self.constraints.index[group_id, option.id]
+                preferred[variable] = int(option.id in options)
+                if option.id in options:
+                    own[variable] = 1
+        return Wishes(own, tuple(preferred))
+
+
+_compiled: OrderedDict[str, Compiled] = OrderedDict()
+_lock = threading.Lock()
+
+
+def compile_model(model: Model) -> Compiled:
+    """Compile a model, or return what was compiled before from the same content. Raises CannotCompile."""
+    with _lock:
+        known = _compiled.get(model.content_hash)
+        if known is None:
+            known = _compiled[model.content_hash] = Compiled(model)
+            while len(_compiled) > _KEPT:
+                _compiled.popitem(last=False)
+        _compiled.move_to_end(model.content_hash)
+        return known

@@ -1,0 +1,170 @@
+"""The compiled form of a model: a layered decision diagram in flat arrays.
+
+Each layer is one variable, each arc one class of its values that behave alike under the rules, and each path from the
+root to the end is a machine that can be built: no path is missing and none leads nowhere. So any question is one walk
+along the layers (see `sweeps`). Variables that no rule speaks of are not in the diagram at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from configurator.building import DEAD, Builder, Layer, TooLarge
+from configurator.constraints import Constraints
+from configurator.formulas import Inside, Joined, Within
+from configurator.ordering import candidate_orders
+
+Ints = NDArray[np.int64]
+
+NODE_BUDGET = 200_000
+"""States a compilation may visit: some seconds of work, and some milliseconds per question."""
+LAYER_BUDGET = 300
+
+
+class CannotCompile(ValueError):
+    """The model has no machine at all, or its rules are too entangled for the budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arcs:
+    """One layer's arcs. `children[node, class]` is a node of the next layer; one past its last node means none."""
+
+    children: Ints
+    into: Ints
+    """The live arcs (node * classes + class), sorted by the node they lead to."""
+    starts: Ints
+    """Where the arcs into each node of the next layer begin in `into`."""
+    targets: Ints
+    """The node each arc of `into` leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """Layers from the root (one node) to the end (one node)."""
+
+    layers: tuple[Layer, ...]
+    arcs: tuple[Arcs, ...]
+    classes: tuple[tuple[int, ...], ...]
+    """For each variable of the model, the class of each of its values."""
+    free: tuple[int, ...]
+    """The variables without a layer: any value goes with everything."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many nodes and arcs there are."""
+        return sum(len(arcs.children) for arcs in self.arcs), sum(len(arcs.into) for arcs in self.arcs)
+
+
+def compile_constraints(constraints: Constraints, budget: int = NODE_BUDGET) -> Diagram:
+    """Build the smallest diagram that a few orders of the variables give. Raises CannotCompile."""
+    classes = _classes(constraints)
+    decisive = [variable for variable, numbers in enumerate(classes) if max(numbers) > 0]
+    if len(decisive) > LAYER_BUDGET:
+        raise CannotCompile(f"rules speak of {len(decisive)} decisions, more than {LAYER_BUDGET}: simplify the model")
+    scopes = [scope_of(constraints, rule) for rule in constraints.rules]
+    best: tuple[Builder, int] | None = None
+    limit = budget
+    for order in candidate_orders(decisive, scopes):
+        builder = Builder(constraints.formulas, layers_of(constraints, order, classes), limit)
+        try:
+            root = builder.build(constraints.rules)
+        except TooLarge:
+            continue
+        if root == DEAD:
+            raise CannotCompile("no machine keeps all rules: some rules contradict each other")
+        best = builder, root
+        limit = builder.work
+        if limit == 0:
+            break
+    if best is None:
+        raise CannotCompile(
+            f"the rules are too entangled: more than {budget} states. Let sums run over fewer groups, "
+            "or give their attributes rounder numbers"
+        )
+    builder, root = best
+    free = tuple(variable for variable, numbers in enumerate(classes) if max(numbers) == 0)
+    return Diagram(tuple(builder.layers), _flattened(builder, root), classes, free)
+
+
+def scope_of(constraints: Constraints, formula: int) -> frozenset[int]:
+    """Return the variables a formula speaks of, directly or through a total."""
+    formulas = constraints.formulas
+    scope = {place for place in range(len(constraints.variables)) if formulas.variables[formula] >> place & 1}
+    for number in formulas.totals[formula]:
+        leaf = formulas.nodes[number]
+        assert isinstance(leaf, Within)
+        scope |= {variable for variable, _ in constraints.totals[leaf.total]}
+    return frozenset(scope)
+
+
+def layers_of(constraints: Constraints, order: Sequence[int], classes: Sequence[Sequence[int]]) -> list[Layer]:
+    """Return the layers for an order of variables."""
+    gains: dict[int, dict[int, tuple[int, ...]]] = {}
+    for total, terms in enumerate(constraints.totals):
+        for variable, values in terms:
+            gains.setdefault(variable, {})[total] = values
+    layers = []
+    for variable in order:
+        numbers = classes[variable]
+        representatives = tuple(numbers.index(number) for number in range(max(numbers) + 1))
+        by_total = {total: tuple(values[value] for value in representatives) for total, values in gains.get(variable, {}).items()}
+        layers.append(Layer(variable, representatives, by_total))
+    return layers
+
+
+def _classes(constraints: Constraints) -> tuple[tuple[int, ...], ...]:
+    """Number the classes of each variable's values: alike in every leaf of the rules and in every total."""
+    signatures: list[list[list[int]]] = [[[] for _ in variable.values] for variable in constraints.variables]
+    leaves = _leaves(constraints)
+    for leaf in leaves:
+        if isinstance(leaf, Inside):
+            for value, signature in enumerate(signatures[leaf.variable]):
+                signature.append(leaf.values >> value & 1)
+    for total in {leaf.total for leaf in leaves if isinstance(leaf, Within)}:
+        for variable, gains in constraints.totals[total]:
+            for value, signature in enumerate(signatures[variable]):
+                signature.append(gains[value])
+    classes = []
+    for rows in signatures:
+        numbers: dict[tuple[int, ...], int] = {}
+        classes.append(tuple(numbers.setdefault(tuple(row), len(numbers)) for row in rows))
+    return tuple(classes)
+
+
+def _leaves(constraints: Constraints) -> list[Inside | Within]:
+    """Every leaf of the rules, once."""
+    leaves: list[Inside | Within] = []
+    seen: set[int] = set()
+    waiting = list(constraints.rules)
+    while waiting:
+        number = waiting.pop()
+        node = constraints.formulas.nodes[number]
+        if number in seen or node is None:
+            continue
+        seen.add(number)
+        if isinstance(node, Joined):
+            waiting.extend(node.parts)
+        else:
+            leaves.append(node)
+    return leaves
+
+
+def _flattened(builder: Builder, root: int) -> tuple[Arcs, ...]:
+    """Turn the builder's nodes into arrays, without those that cannot be reached from the root."""
+    wanted = [root]
+    flat = []
+    for nodes in builder.nodes:
+        rows = {number: children for children, number in nodes.items()}
+        table = np.array([rows[number] for number in wanted], dtype=np.int64)
+        reached = np.unique(table[table != DEAD])
+        renumbered = np.where(table == DEAD, len(reached), np.searchsorted(reached, table))
+        into = np.flatnonzero(renumbered.ravel() < len(reached))
+        into = into[np.argsort(renumbered.ravel()[into], kind="stable")]
+        targets = renumbered.ravel()[into]
+        flat.append(Arcs(renumbered, into, np.searchsorted(targets, np.arange(len(reached))), targets))
+        wanted = [int(number) for number in reached]
+    return tuple(flat)
