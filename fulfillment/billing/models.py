@@ -75,6 +75,7 @@ class Payment(Base):
     paid_minor: Mapped[Minor] = mapped_column(default=0)
     """What Stripe received."""
     currency: Mapped[str] = mapped_column(sa.String(3))
+    paid_currency: Mapped[str | None] = mapped_column(sa.String(3))
     request: Mapped[dict[str, Any]]
     """The session's parameters, kept word for word: a key must always come with the same request."""
     session_id: Mapped[str | None] = mapped_column(unique=True)
@@ -96,7 +97,7 @@ class Payment(Base):
     @property
     def paid(self) -> Money:
         """What Stripe received."""
-        return Money(self.paid_minor, self.currency)
+        return Money(self.paid_minor, self.paid_currency or self.currency)
 
     def move_to(self, status: PaymentStatus) -> None:
         """Step forward. Raises WrongStatus for a step that does not exist."""
@@ -131,18 +132,22 @@ NEXT_REFUND = {
     RefundStatus.REQUESTED: {RefundStatus.PENDING, RefundStatus.SUCCEEDED, RefundStatus.FAILED},
     RefundStatus.PENDING: {RefundStatus.SUCCEEDED, RefundStatus.FAILED},
     RefundStatus.SUCCEEDED: {RefundStatus.FAILED},  # the customer's bank may send it back days later
-    RefundStatus.FAILED: set(),
+    RefundStatus.FAILED: {RefundStatus.REQUESTED, RefundStatus.SUCCEEDED},  # still owed: sent again, or settled in the dashboard
 }
 
 
 class Refund(Base):
-    """Money on its way back to the customer; the key is committed before Stripe is asked."""
+    """Money on its way back to the customer; the key is committed before Stripe is asked.
+
+    A refund that failed is still owed: it counts against what is left, and is sent again under the next attempt.
+    """
 
     __tablename__ = "refund"
     __table_args__ = (sa.CheckConstraint("amount_minor > 0", name="amount_positive"),)
 
     id: Mapped[Id]
     key: Mapped[str] = mapped_column(unique=True)
+    attempt: Mapped[int] = mapped_column(default=1)
     payment_id: Mapped[UUID] = mapped_column(sa.ForeignKey("payment.id"), index=True)
     order_number: Mapped[str] = mapped_column(index=True)
     reason: Mapped[RefundReason] = mapped_column(EnumText(RefundReason))
@@ -151,6 +156,8 @@ class Refund(Base):
     currency: Mapped[str] = mapped_column(sa.String(3))
     refund_id: Mapped[str | None] = mapped_column(unique=True)
     """Stripe's name for it."""
+    invoiced: Mapped[bool] = mapped_column(default=False)
+    """Came out of the receivable, because the deposit had gone into an invoice already."""
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
 
@@ -158,6 +165,11 @@ class Refund(Base):
     def amount(self) -> Money:
         """What the customer gets back."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def call_key(self) -> str:
+        """The idempotency key of the present attempt; a definitive refusal gets a new one."""
+        return self.key if self.attempt == 1 else f"{self.key}-{self.attempt}"
 
     def move_to(self, status: RefundStatus) -> None:
         """Step forward. Raises WrongStatus for a step that does not exist."""

@@ -1,0 +1,56 @@
+"""Stripe's balance transactions: each is stored once, and booked once, by whoever sees it first."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from fulfillment.billing.entries import draft_of
+from fulfillment.billing.facts import TransactionFacts
+from fulfillment.billing.models import BalanceTransaction, Payment
+from fulfillment.kernel.alerts import raise_alert
+from fulfillment.ledger import postings
+from fulfillment.ledger.draft import Draft
+
+
+def store(session: Session, txn: TransactionFacts, payment: Payment | None, *, listed: bool = False) -> list[Draft]:
+    """Note the movement; the entries it makes, none when it was known already.
+
+    The caller posts them, after it has stored everything else: who posts holds the books' lock.
+    Money that belongs to no payment of ours is booked as a deposit of nobody, with an alert.
+    """
+    draft = draft_of(txn, payment.order_number if payment else txn.source_id or txn.txn_id)
+    if not _insert(session, txn, payment, draft, listed=listed):
+        return []
+    if draft is None:
+        told = f"{txn.category}: {txn.gross}, fee {txn.fee}. No rule books this; make the entry by hand."
+        raise_alert(session, "transaction_unknown", key=txn.txn_id, subject=txn.txn_id, detail=told)
+        return []
+    if payment is None and draft.kind in {"payment_captured", "refund_settled", "dispute_opened"}:
+        told = f"{txn.category} of {txn.gross} belongs to no order of ours ({txn.source_id})."
+        raise_alert(session, "money_unassigned", key=txn.txn_id, subject=txn.txn_id, detail=told)
+    if payment is None and draft.kind == "refund_settled":
+        return [postings.refund_requested(txn.source_id or txn.txn_id, txn.txn_id, -txn.gross), draft]
+    return [draft]
+
+
+def _insert(session: Session, txn: TransactionFacts, payment: Payment | None, draft: Draft | None, *, listed: bool) -> bool:
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = (
+        insert(BalanceTransaction)
+        .values(
+            txn_id=txn.txn_id, category=txn.category, source_id=txn.source_id, payment_id=payment.id if payment else None,
+            gross_minor=txn.gross.minor, fee_minor=txn.fee.minor, net_minor=txn.net.minor, currency=txn.net.currency,
+            created_at=txn.created_at, entry_kind=draft.kind if draft else None, listed=listed,
+        )
+        .on_conflict_do_nothing(index_elements=["txn_id"])
+        .returning(BalanceTransaction.txn_id)
+    )
+    return session.scalars(statement).first() is not None
+
+
+def unknown(session: Session, txn_ids: list[str]) -> set[str]:
+    """Those of the movements that we have not stored yet."""
+    known = session.scalars(sa.select(BalanceTransaction.txn_id).where(BalanceTransaction.txn_id.in_(txn_ids)))
+    return set(txn_ids) - set(known)
