@@ -48,7 +48,7 @@ class OrderRelease(Base):
     __table_args__ = (sa.Index("ix_order_release_queue", "status", "promised_on", "order_number"),)
 
     id: Mapped[Id]
-    order_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sales_order.id"), unique=True)
+    order_id: Mapped[UUID] = mapped_column(unique=True)
     order_number: Mapped[str] = mapped_column(unique=True)
     status: Mapped[ReleaseStatus] = mapped_column(EnumText(ReleaseStatus))
     promised_on: Mapped[date]
@@ -114,9 +114,9 @@ class WorkOrder(Base):
 
     id: Mapped[Id]
     number: Mapped[str] = mapped_column(unique=True)
-    order_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sales_order.id"), index=True)
+    order_id: Mapped[UUID] = mapped_column(index=True)
     order_number: Mapped[str] = mapped_column(index=True)
-    line_id: Mapped[UUID] = mapped_column(sa.ForeignKey("order_line.id"))
+    line_id: Mapped[UUID] = mapped_column()
     position: Mapped[int]
     """The order line's."""
     unit: Mapped[int]
@@ -211,6 +211,29 @@ class AsBuiltPart(Base):
     def cost(self) -> Money:
         """Standard cost of all its pieces."""
         return Money(self.cost_minor * self.quantity, self.currency)
+
+
+class SupplierClaim(Base):
+    """A part that failed here: its supplier owes us another, or its price."""
+
+    __tablename__ = "supplier_claim"
+    __table_args__ = (sa.Index("ix_supplier_claim_supplier", "supplier_code", "at"),)
+
+    id: Mapped[Id]
+    part_id: Mapped[UUID] = mapped_column(sa.ForeignKey("as_built_part.id"), unique=True)
+    supplier_code: Mapped[str]
+    sku: Mapped[str]
+    serial: Mapped[str | None]
+    lot: Mapped[str | None]
+    failure: Mapped[str]
+    cost_minor: Mapped[Minor]
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    at: Mapped[datetime]
+
+    @property
+    def cost(self) -> Money:
+        """What the part stood in our books at."""
+        return Money(self.cost_minor, self.currency)
 
 
 class TestRun(Base):
