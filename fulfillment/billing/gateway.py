@@ -192,13 +192,18 @@ def _event(body: object) -> EventFacts:
         named = {
             "object": subject["object"], "id": subject.get("id"), "payment_intent": subject.get("payment_intent"),
         }
-        hint = {name: value for name, value in named.items() if isinstance(value, str)}
+        hint = {name: value for name, value in named.items() if _is_word(value)}
         event_id, kind, livemode = event["id"], event["type"], event["livemode"]
     except (KeyError, TypeError, AttributeError) as error:
         raise BadEvent("This is not an event.") from error
-    if not (isinstance(event_id, str) and isinstance(kind, str) and isinstance(livemode, bool) and event_id):
+    if not (_is_word(event_id) and _is_word(kind) and isinstance(livemode, bool)):
         raise BadEvent("This is not an event.")
-    return EventFacts(event_id[:255], kind[:255], livemode, hint)
+    return EventFacts(event_id, kind, livemode, hint)
+
+
+def _is_word(value: object) -> bool:
+    """What Stripe's ids and types look like, and every database can hold."""
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isascii() and value.isprintable()
 
 
 def _pages(page: Any) -> Iterator[Any]:

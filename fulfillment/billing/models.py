@@ -249,6 +249,7 @@ class Invoice(Base):
     __table_args__ = (
         sa.UniqueConstraint("order_number", "shipment_number"),
         sa.CheckConstraint("net_minor + shipping_minor + tax_minor = gross_minor", name="adds_up"),
+        sa.CheckConstraint("deposit_minor >= 0 AND deposit_minor <= gross_minor", name="deposit_within"),
     )
 
     id: Mapped[Id]
@@ -266,13 +267,15 @@ class Invoice(Base):
     shipping_minor: Mapped[Minor]
     tax_minor: Mapped[Minor]
     gross_minor: Mapped[Minor]
+    deposit_minor: Mapped[Minor]
+    """What had been paid beforehand and settles the invoice."""
     currency: Mapped[str] = mapped_column(sa.String(3))
     paid_by: Mapped[str]
     """How it was paid: "visa 4242"; empty when not by card."""
 
     @property
     def gross(self) -> Money:
-        """What the customer paid, tax included."""
+        """What the customer owes for it, tax included."""
         return Money(self.gross_minor, self.currency)
 
 

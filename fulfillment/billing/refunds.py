@@ -149,14 +149,14 @@ def is_disputed(session: Session, payment: Payment) -> bool:
 
 
 def deposit_left(session: Session, order_number: str, currency: str) -> Money:
-    """What the customer has paid on the order and neither got back nor been invoiced."""
+    """What the customer has paid on the order and has neither got back nor had applied to an invoice."""
     paid = sa.select(sa.func.coalesce(sa.func.sum(Payment.paid_minor), 0)).where(
         Payment.order_number == order_number, sa.func.coalesce(Payment.paid_currency, Payment.currency) == currency
     )
     back = sa.select(sa.func.coalesce(sa.func.sum(Refund.amount_minor), 0)).where(
         Refund.order_number == order_number, Refund.currency == currency, Refund.invoiced.is_(sa.false())
     )
-    sold = sa.select(sa.func.coalesce(sa.func.sum(Invoice.gross_minor), 0)).where(
+    sold = sa.select(sa.func.coalesce(sa.func.sum(Invoice.deposit_minor), 0)).where(
         Invoice.order_number == order_number, Invoice.currency == currency
     )
     return Money(int(session.scalar(paid) or 0) - int(session.scalar(back) or 0) - int(session.scalar(sold) or 0), currency)
