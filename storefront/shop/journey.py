@@ -20,7 +20,8 @@ def sample_journey(done: int = 9, at: datetime | None = None) -> list[dict[str, 
         (_("Shipped"), _("The carrier has it; you have the tracking number.")),
         (_("Delivered"), _("It is yours, under its own service tag.")),
     ]
+    states = ["done"] * done + ["now"] + ["todo"] * len(steps)
     return [
-        {"label": label, "note": note, "state": "done" if place < done else "now" if place == done else "todo", "at": at if place <= done else None}
-        for place, (label, note) in enumerate(steps)
+        {"label": label, "note": note, "state": state, "at": None if state == "todo" else at}
+        for (label, note), state in zip(steps, states, strict=False)
     ]

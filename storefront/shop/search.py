@@ -1,8 +1,9 @@
 """Finding machines, options and accessories by words, in both languages at once.
 
 Pure. A text is split into words of letters (found by how they begin), numbers (found whole, so that
-"32GB" finds "32 GB" and not "320 GB") and runs of Chinese characters (found anywhere inside); every word asked for has to be found, and where it is found
-decides the order: a name counts more than a tagline, a tagline more than technical data.
+"32GB" finds "32 GB" and not "320 GB") and runs of Chinese characters (found anywhere inside). Every
+word asked for has to be found, and where it is found decides the order: a name counts more than a
+tagline, a tagline more than technical data.
 """
 
 from __future__ import annotations
