@@ -15,10 +15,49 @@ from typing import IO, Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import stripe
+
+from fulfillment.billing.simulator.contract import CheckedClient
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk_test_larkmill"
 _PATIENCE = 20
+
+
+def connect(url: str, *, retries: int = 0, timeout: float = 20, key: str = KEY) -> stripe.StripeClient:
+    """The real SDK, pointed at a simulator, with every request checked against the contract on its way out."""
+    http = CheckedClient(timeout=timeout)
+    return stripe.StripeClient(key, base_addresses={"api": url}, http_client=http, max_network_retries=retries)
+
+
+def open_session(client: stripe.StripeClient, *, key: str | None = None, **changes: Any) -> stripe.checkout.Session:
+    """A Checkout Session for one laptop at $1,299.00, unless told otherwise."""
+    price: Any = {"currency": "usd", "unit_amount": 129_900, "product_data": {"name": "Skein 14"}}
+    params: Any = {
+        "mode": "payment",
+        "ui_mode": "hosted_page",
+        "line_items": [{"quantity": 1, "price_data": price}],
+        "client_reference_id": "SO-2026-000001",
+        "metadata": {"order": "SO-2026-000001"},
+        "success_url": "http://shop.example/paid?session={CHECKOUT_SESSION_ID}",
+        "cancel_url": "http://shop.example/cart",
+        "customer_email": "buyer@example.com",
+        **changes,
+    }
+    return client.v1.checkout.sessions.create(params, {"idempotency_key": key} if key else {})
+
+
+def paid_intent(client: stripe.StripeClient, amount: int = 10_000, **changes: Any) -> stripe.PaymentIntent:
+    """A PaymentIntent confirmed at once with a test card, without a page."""
+    params: Any = {
+        "amount": amount,
+        "currency": "usd",
+        "confirm": True,
+        "payment_method": "pm_card_visa",
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        **changes,
+    }
+    return client.v1.payment_intents.create(params)
 
 
 class NotPaid(Exception):

@@ -37,7 +37,6 @@ _MODELLED = frozenset(
         "mode",
         "origin_context",
         "payment_intent_data",
-        "payment_method_types",
         "phone_number_collection",
         "submit_type",
         "success_url",

@@ -158,7 +158,10 @@ def _fields(typed_dict: Any) -> dict[str, tuple[Any, bool]]:
 
 
 def nested(pairs: Iterable[Pair]) -> tuple[dict[str, Json], list[Violation]]:
-    """`a[b][0][c]=1` as `{"a": {"b": [{"c": "1"}]}}`, with what could not be read."""
+    """`a[b][0][c]=1` as `{"a": {"b": {"0": {"c": "1"}}}}`, with what could not be read.
+
+    Whether `{"0": …}` is a list is for the type to say: metadata may have a key `0`.
+    """
     root: dict[str, Json] = {}
     violations = []
     for key, value in pairs:
@@ -170,16 +173,7 @@ def nested(pairs: Iterable[Pair]) -> tuple[dict[str, Json], list[Violation]]:
             violations.append(Violation(key, "parameter_invalid_object", f"Invalid object: {key}"))
         else:
             branch[steps[-1] or str(len(branch))] = value
-    return {name: _listed(value) for name, value in root.items()}, violations
-
-
-def _listed(value: Json) -> Json:
-    """Turn dictionaries whose keys are all indexes into lists."""
-    if not isinstance(value, dict):
-        return value
-    if value and all(key.isdigit() for key in value):
-        return [_listed(value[key]) for key in sorted(value, key=int)]
-    return {key: _listed(inner) for key, inner in value.items()}
+    return root, violations
 
 
 def check(method: str, path: str, pairs: Iterable[Pair]) -> tuple[list[Violation], dict[str, Json], str | None]:
@@ -229,16 +223,22 @@ def _value(value: Json, kind: Any, where: str, violations: list[Violation]) -> J
     if typing_extensions.is_typeddict(kind):
         return _object(value, kind, where, violations)
     if origin is list:
-        if not isinstance(value, list):
-            violations.append(Violation(where, "parameter_invalid_array", "Invalid array"))
-            return []
-        return [_value(item, inner[0], f"{where}[{at}]", violations) for at, item in enumerate(value)]
+        return _list(value, inner[0], where, violations)
     if origin is dict or getattr(origin or kind, "__name__", "") == "UntypedStripeObject":
         if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
             violations.append(Violation(where, "parameter_invalid_hash", "Invalid hash"))
             return {}
         return value
     return _scalar(value, kind, where, violations)
+
+
+def _list(value: Json, kind: Any, where: str, violations: list[Violation]) -> list[Json]:
+    """A list is written as an object whose keys are indexes."""
+    if not isinstance(value, dict) or not all(re.fullmatch("[0-9]{1,6}", key) for key in value):
+        violations.append(Violation(where, "parameter_invalid_array", "Invalid array"))
+        return []
+    items = [value[key] for key in sorted(value, key=int)]
+    return [_value(item, kind, f"{where}[{at}]", violations) for at, item in enumerate(items)]
 
 
 def _any_of(value: Json, kinds: tuple[Any, ...], where: str, violations: list[Violation]) -> Json:
@@ -252,7 +252,8 @@ def _any_of(value: Json, kinds: tuple[Any, ...], where: str, violations: list[Vi
         typed = _value(value, kind, where, complaints)
         if not complaints:
             return typed
-        told_better = isinstance(value, dict) == typing_extensions.is_typeddict(kind) and kind != Literal[""]
+        holds_more = typing_extensions.is_typeddict(kind) or get_origin(kind) in (list, dict)
+        told_better = isinstance(value, dict) == holds_more and kind != Literal[""]
         if best is None or told_better:
             best = complaints
     violations.extend(best or [])
@@ -306,13 +307,17 @@ class CheckedClient(stripe.RequestsClient):
     def request(  # type: ignore[override]  # RequestsClient differs from its own base class in the same way
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
+        self.verify(method, url, post_data)
+        return super().request(method, url, headers, post_data)
+
+    @staticmethod
+    def verify(method: str, url: str, post_data: Any) -> None:
+        """Raises ContractBroken for a request Stripe would refuse."""
         parts = urlsplit(url)
         raw = post_data if method.lower() == "post" else parts.query
-        pairs = parse_qsl(raw or "", keep_blank_values=True)
-        violations, _, _ = check(method.upper(), parts.path, pairs)
+        violations, _, _ = check(method.upper(), parts.path, parse_qsl(raw or "", keep_blank_values=True))
         if violations:
             raise ContractBroken(f"{method.upper()} {parts.path}: {violations}")
-        return super().request(method, url, headers, post_data)
 
 
 @cache
@@ -328,6 +333,11 @@ def _annotations(kind: str) -> dict[str, Any]:
         for name, hint in resource(kind).__annotations__.items()
         if get_origin(hint) is not typing.ClassVar and name != "deleted" and not name.startswith("_")
     }
+
+
+def has_field(kind: str, name: str) -> bool:
+    """Whether objects of a kind carry the field."""
+    return name in _annotations(kind)
 
 
 def nullable(kind: str) -> dict[str, None]:
@@ -349,4 +359,5 @@ def is_expandable(kind: str, name: str) -> bool:
     """Whether the field holds an id that `expand` may replace by the object."""
     hint = _annotations(kind).get(name)
     members = get_args(hint)
-    return str in members and any(member not in (str, type(None)) for member in members)
+    others = [member for member in members if member not in (str, type(None)) and get_origin(member) is not Literal]
+    return str in members and bool(others)

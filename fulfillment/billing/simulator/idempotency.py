@@ -70,6 +70,7 @@ def recall(account: Account, key: str, print_: str) -> tuple[int, Obj, str] | No
 def remember(account: Account, key: str, print_: str, status: int, body: Obj) -> None:
     """Keep the answer, in the transaction that had the effect."""
     account.connection.execute(
-        "INSERT OR REPLACE INTO idempotency (key, fingerprint, request, status, body, created) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO idempotency (key, fingerprint, request, status, body, created)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         (key, print_, account.request["id"], status, json.dumps(body), account.now()),
     )

@@ -44,9 +44,10 @@ def listed(account: Account, kind: str, params: Obj, url: str, *filters: str) ->
 def _created_fits(one: Obj, wanted: int | dict[str, int] | None) -> bool:
     if wanted is None:
         return True
+    created = int(one["created"] if "created" in one else one["date"])
     if isinstance(wanted, int):
-        return bool(one["created"] == wanted)
-    return all(_COMPARE[name](one["created"], limit) for name, limit in wanted.items())
+        return created == wanted
+    return all(_COMPARE[name](created, limit) for name, limit in wanted.items())
 
 
 def _place(rows: list[Obj], identity: str, param: str) -> int:

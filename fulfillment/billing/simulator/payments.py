@@ -43,7 +43,7 @@ def new_intent(account: Account, params: Obj) -> Obj:
         description=params.get("description"),
         metadata=params.get("metadata") or {},
         payment_method_options=params.get("payment_method_options") or {},
-        payment_method_types=params.get("payment_method_types") or ["card"],
+        payment_method_types=["card"],
         receipt_email=params.get("receipt_email"),
         setup_future_usage=params.get("setup_future_usage"),
         shipping=params.get("shipping"),

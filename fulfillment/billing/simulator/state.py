@@ -109,13 +109,10 @@ class Account:
         """A new object: Stripe's nullable fields as null, then what is given."""
         length = 58 if kind == "checkout.session" else 24
         identity = fields.pop("id", None) or f"{_PREFIXES[kind]}_{token(length)}"
-        body = contract.nullable(kind) | {
-            "id": identity,
-            "object": kind,
-            "created": self.now(),
-            "livemode": False,
-            **fields,
-        }
+        usual = {"created": self.now(), "livemode": False}
+        body: Obj = {**contract.nullable(kind), "id": identity, "object": kind}
+        body |= {name: value for name, value in usual.items() if contract.has_field(kind, name)}
+        body |= fields
         self.connection.execute(
             "INSERT INTO object (id, kind, body, due) VALUES (?, ?, ?, ?)",
             (identity, kind, json.dumps(body), body.get("_due")),
