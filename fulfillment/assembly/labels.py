@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from fulfillment.kernel.refusals import Refusal
 
-_LABEL = re.compile(r"(?:(?P<count>\d{1,3})\*)?(?P<sku>[A-Z0-9][A-Z0-9.+_-]*)(?:/(?P<serial>[A-Z0-9.-]*)(?:/(?P<lot>[A-Z0-9.-]+))?)?")
+_LABEL = re.compile(r"(?:(?P<count>[0-9]{1,3})\*)?(?P<sku>[A-Z0-9][A-Z0-9.+_-]*)(?:/(?P<serial>[A-Z0-9.-]*)(?:/(?P<lot>[A-Z0-9.-]+))?)?")
 
 
 class BadScan(Refusal):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 Text = dict[str, str]
 
-PACKED = ("KBD-D", "MSE", "SPK", "RCV", "CRD", "ADP", "MON")
+PACKED = ("KBD-D", "KBD-SET", "MSE", "SPK", "RCV", "CRD", "ADP", "MON")
 """Never opened by the builder: accessories, packed beside the machine."""
 
 OWN_BOX = ("MON",)
@@ -43,7 +43,7 @@ _BUILD: tuple[tuple[str, tuple[str, ...], Text], ...] = (
     ),
     ("wireless", ("WLN", "WAN"), {"en": "Fit radios, route the antennas", "zh": "安装无线模块并布置天线"}),
     ("display", ("DSP", "CAM"), {"en": "Mount panel and camera", "zh": "安装屏幕与摄像头"}),
-    ("keyboard", ("KBD-1", "SEC"), {"en": "Fit keyboard and readers", "zh": "安装键盘与识别模块"}),
+    ("keyboard", ("KBD", "SEC"), {"en": "Fit keyboard and readers", "zh": "安装键盘与识别模块"}),
     ("power", ("PSU", "BAT"), {"en": "Fit battery or power supply", "zh": "安装电池或电源"}),
     ("label", ("LBL",), {"en": "Attach the asset label", "zh": "粘贴资产标签"}),
 )
@@ -97,7 +97,7 @@ _TEST: tuple[tuple[str, tuple[str, ...], Text, Text], ...] = (
         {"en": "picture and sound", "zh": "有图像与声音"},
     ),
     (
-        "keyboard", ("KBD-1", "SEC"),
+        "keyboard", ("KBD", "SEC"),
         {"en": "Every key and reader", "zh": "全部按键与识别模块"},
         {"en": "all answer", "zh": "全部响应"},
     ),
@@ -166,8 +166,8 @@ def build_steps(skus: Iterable[str]) -> list[Step]:
 
 
 def test_recipe(skus: Iterable[str]) -> list[Step]:
-    """How to try the machine, from all it holds: parts, and software to be loaded."""
-    everything = sorted(set(skus))
+    """How to try the machine, from all it holds: parts, and software to be loaded. What is packed beside it is not tried."""
+    everything = sorted({sku for sku in skus if not is_packed(sku)})
     steps = [Step(code, name, chosen, limit) for code, kinds, name, limit in _TEST if (chosen := _of(everything, kinds))]
     software = _of(everything, ("OSL",))
     if software:

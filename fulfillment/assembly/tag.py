@@ -21,7 +21,8 @@ LETTERS = "BCDFGHJKLMNPQRSTVWXYZ"
 HIGHEST = 36**LENGTH - 1
 
 _TAG = re.compile(rf"[0-9A-Z]{{{LENGTH}}}")
-_CODE = re.compile(r"\d{1,11}")
+_CODE = re.compile(r"[0-9]{1,11}")
+_GROUPED = re.compile(r"[0-9]+([ -][0-9]+)*")
 
 
 class NotATag(Refusal):
@@ -48,7 +49,8 @@ def express_code(tag: str) -> int:
 
 def tag_of(code: int | str) -> str:
     """The tag of an express service code, dashes and spaces allowed. Raises NotATag."""
-    digits = re.sub(r"[\s-]", "", str(code))
+    typed = str(code).strip()
+    digits = re.sub(r"[ -]", "", typed) if _GROUPED.fullmatch(typed) else ""
     if not _CODE.fullmatch(digits) or int(digits) > HIGHEST:
         raise NotATag("An express service code has up to eleven digits, such as 125-423-316-01.")
     number, letters = int(digits), ""
