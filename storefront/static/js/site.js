@@ -56,6 +56,11 @@
     if (live) live.textContent = text;
   }
 
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const news = event.target.querySelector("[data-say]");
+    if (news) say(news.textContent.trim());
+  });
+
   // A fragment that could not be fetched: say so instead of doing nothing.
   for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(failure, () => {
