@@ -105,8 +105,7 @@ def listed(part: PartSpec) -> Listed:
 
 def listed_item(item: Mapping[str, Any]) -> Listed:
     cost = Money.parse(item["cost"])
-    serialised = item.get("serialised", True)
-    return Listed(item["name"]["en"], item["name"]["zh"], cost, item["weight_g"], item["supplier"], item["lead_days"], serialised)
+    return Listed(item["name"]["en"], item["name"]["zh"], cost, item["weight_g"], item["supplier"], item["lead_days"], item["serialised"])
 
 
 def test_catalogue_holds_the_five_machines_and_two_lists() -> None:
