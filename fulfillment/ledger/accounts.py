@@ -66,6 +66,14 @@ class Account(StrEnum):
     EXCHANGE_DIFFERENCE = "6603X", AccountKind.EXPENSE, "Exchange differences", "财务费用—汇兑损益"
     CHARGEBACK_LOSS = "6711", AccountKind.EXPENSE, "Chargeback losses", "营业外支出—拒付损失"
 
+    @classmethod
+    def of(cls, code: str) -> Account:
+        """The account of a code. Raises ValueError."""
+        for account in cls:
+            if account.value == code:
+                return account
+        raise ValueError(f"no account {code!r}")
+
     @property
     def code(self) -> str:
         """The number accountants call it by."""
