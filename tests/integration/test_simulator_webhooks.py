@@ -212,7 +212,9 @@ def test_any_event_can_be_made_up(
     simulator: StripeSimulator, shop: stripe.StripeClient, listener: WebhookListener
 ) -> None:
     secret = str(register(shop, listener).secret)
-    simulator.control("emit", type="checkout.session.completed", object={"id": "cs_test_unknown", "object": "checkout.session"})
+    simulator.control(
+        "emit", type="checkout.session.completed", object={"id": "cs_test_unknown", "object": "checkout.session"}
+    )
     simulator.control("emit", type="something.new", object={"id": "x_1", "object": "x"}, livemode=True)
     settle(simulator)
 

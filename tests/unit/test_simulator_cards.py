@@ -40,8 +40,16 @@ def test_a_number_that_is_none_is_refused(number: str) -> None:
 
 @pytest.mark.parametrize(
     ("expiry", "code"),
-    [("", "invalid_expiry_month"), ("1234", "invalid_expiry_month"), ("13/34", "invalid_expiry_month"), ("00/34", "invalid_expiry_month"),
-     ("10/26", "invalid_expiry_year"), ("12/25", "invalid_expiry_year"), ("12/2099", "invalid_expiry_year"), ("12/123", "invalid_expiry_month")],
+    [
+        ("", "invalid_expiry_month"),
+        ("1234", "invalid_expiry_month"),
+        ("13/34", "invalid_expiry_month"),
+        ("00/34", "invalid_expiry_month"),
+        ("10/26", "invalid_expiry_year"),
+        ("12/25", "invalid_expiry_year"),
+        ("12/2099", "invalid_expiry_year"),
+        ("12/123", "invalid_expiry_month"),
+    ],
 )
 def test_a_date_that_is_past_or_none_is_refused(expiry: str, code: str) -> None:
     assert refusal(expiry=expiry) == code
@@ -55,7 +63,12 @@ def test_a_security_code_has_three_digits(cvc: str) -> None:
 def test_every_test_card_passes_the_check_digit() -> None:
     assert [number for number in OUTCOMES if not passes_luhn(number)] == []
     assert [number for number, _ in TEST_CARDS if not passes_luhn(number.replace(" ", ""))] == []
-    assert [brand(number) for number in ("4242424242424242", "5555555555554444", "378282246310005", "9")] == ["visa", "mastercard", "amex", "unknown"]
+    assert [brand(number) for number in ("4242424242424242", "5555555555554444", "378282246310005", "9")] == [
+        "visa",
+        "mastercard",
+        "amex",
+        "unknown",
+    ]
 
 
 @given(st.from_regex(r"[0-9]{15}", fullmatch=True))
@@ -78,9 +91,18 @@ def test_both_languages_say_the_same_things() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "accepted", "lang"),
-    [("zh", "en", "zh-CN"), ("en", "zh-CN,zh;q=0.9", "en"), (None, "zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"), ("auto", "fr,zh", "zh-CN"), (None, None, "en"), ("fr", None, "en")],
+    [
+        ("zh", "en", "zh-CN"),
+        ("en", "zh-CN,zh;q=0.9", "en"),
+        (None, "zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
+        ("auto", "fr,zh", "zh-CN"),
+        (None, None, "en"),
+        ("fr", None, "en"),
+    ],
 )
-def test_the_session_chooses_the_language_or_else_the_browser(wanted: str | None, accepted: str | None, lang: str) -> None:
+def test_the_session_chooses_the_language_or_else_the_browser(
+    wanted: str | None, accepted: str | None, lang: str
+) -> None:
     assert words(wanted, accepted)["lang"] == lang
 
 

@@ -37,11 +37,16 @@ def test_the_sdk_carries_the_whole_api() -> None:
 
     assert len(operations) == 648
     assert stripe.api_version == contract.API_VERSION
-    assert all(one.params_type() is not None for one in operations if one.method == "POST" and one.template == "/v1/refunds")
+    assert all(
+        one.params_type() is not None for one in operations if one.method == "POST" and one.template == "/v1/refunds"
+    )
 
 
 def test_it_is_read_in_about_a_second() -> None:
-    timed = "import time; t = time.perf_counter(); from fulfillment.billing.simulator import contract; contract.operations(); print(time.perf_counter() - t)"
+    timed = (
+        "import time; started = time.perf_counter(); from fulfillment.billing.simulator import contract;"
+        "contract.operations(); print(time.perf_counter() - started)"
+    )
     seconds = subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, check=True).stdout
     assert float(seconds) < 4  # about 0.8 on a quiet machine
 
@@ -58,7 +63,10 @@ def test_values_are_typed_and_the_template_is_named() -> None:
 
 
 def test_lists_come_with_indexes_or_empty_brackets() -> None:
-    assert typed("GET", "/v1/refunds", "expand[]=data.charge&expand[]=data.payment_intent")["expand"] == ["data.charge", "data.payment_intent"]
+    assert typed("GET", "/v1/refunds", "expand[]=data.charge&expand[]=data.payment_intent")["expand"] == [
+        "data.charge",
+        "data.payment_intent",
+    ]
     assert typed("GET", "/v1/refunds", "expand[1]=b&expand[0]=a")["expand"] == ["a", "b"]
     assert typed("GET", "/v1/events", "created[gte]=5&limit=3") == {"created": {"gte": 5}, "limit": 3}
     assert typed("GET", "/v1/events", "created=5") == {"created": 5}
@@ -81,9 +89,17 @@ def test_lists_come_with_indexes_or_empty_brackets() -> None:
         (f"{INTENT}&metadata=7", [("metadata", "parameter_invalid_hash")]),
         (f"{INTENT}&metadata[a][b]=7", [("metadata", "parameter_invalid_hash")]),
         (f"{INTENT}&automatic_payment_methods=true", [("automatic_payment_methods", "parameter_invalid_object")]),
-        (f"{INTENT}&automatic_payment_methods[enable]=true",
-         [("automatic_payment_methods[enable]", "parameter_unknown"), ("automatic_payment_methods[enabled]", "parameter_missing")]),
-        (f"{INTENT}&excluded_payment_method_types=card", [("excluded_payment_method_types", "parameter_invalid_array")]),
+        (
+            f"{INTENT}&automatic_payment_methods[enable]=true",
+            [
+                ("automatic_payment_methods[enable]", "parameter_unknown"),
+                ("automatic_payment_methods[enabled]", "parameter_missing"),
+            ],
+        ),
+        (
+            f"{INTENT}&excluded_payment_method_types=card",
+            [("excluded_payment_method_types", "parameter_invalid_array")],
+        ),
         (f"{INTENT}&amount[x]=1", [("amount[x]", "parameter_invalid_object")]),
         (f"{INTENT}&[x]=1", [("[x]", "parameter_invalid_object")]),
     ],
@@ -96,7 +112,9 @@ def test_the_enums_of_the_running_version_are_closed() -> None:
     session = "mode=payment&ui_mode=%s"
     assert violations("POST", "/v1/checkout/sessions", session % "hosted_page") == []
     assert violations("POST", "/v1/checkout/sessions", session % "hosted") == [("ui_mode", None)]
-    assert violations("POST", "/v1/webhook_endpoints", "url=http://x&enabled_events[0]=charge.paid") == [("enabled_events[0]", None)]
+    assert violations("POST", "/v1/webhook_endpoints", "url=http://x&enabled_events[0]=charge.paid") == [
+        ("enabled_events[0]", None)
+    ]
 
 
 def test_an_unknown_address_has_no_template() -> None:

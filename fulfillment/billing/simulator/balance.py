@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fulfillment.billing.simulator.errors import invalid
-from fulfillment.billing.simulator.listing import page
+from fulfillment.billing.simulator.listing import listed
 from fulfillment.billing.simulator.routing import serves
 from fulfillment.billing.simulator.state import DAY, Account, Obj
 
@@ -116,11 +116,11 @@ def show_balance(account: Account, _params: Obj) -> Obj:
 @serves("GET /v1/balance_transactions")
 def list_transactions(account: Account, params: Obj) -> Obj:
     """Movements, also those of one payout or of one source."""
-    equal: Obj = {name: params[name] for name in ("currency", "type", "source") if name in params}
+    carried = {}
     if "payout" in params:
-        account.get("payout", params["payout"], "payout")
-        equal["_payout"] = params["payout"]
-    return page(account.find("balance_transaction", **equal), params, "/v1/balance_transactions")
+        carried["_payout"] = account.get("payout", params["payout"], "payout")["id"]
+    filters = ("currency", "type", "source")
+    return listed(account, "balance_transaction", params, "/v1/balance_transactions", *filters, **carried)
 
 
 @serves("GET /v1/balance_transactions/{id}")

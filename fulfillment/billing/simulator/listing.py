@@ -2,59 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 from fulfillment.billing.simulator import contract
-from fulfillment.billing.simulator.errors import invalid, missing
+from fulfillment.billing.simulator.errors import invalid
 from fulfillment.billing.simulator.state import Account, Obj, public
 
-_COMPARE: dict[str, Callable[[int, int], bool]] = {
-    "gt": lambda at, limit: at > limit,
-    "gte": lambda at, limit: at >= limit,
-    "lt": lambda at, limit: at < limit,
-    "lte": lambda at, limit: at <= limit,
-}
+_COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _ON_REQUEST = {("checkout.session", "line_items"), ("charge", "refunds")}
 """Lists that an answer carries only when it was asked for them."""
 
 
-def page(found: list[Obj], params: Obj, url: str) -> Obj:
-    """One page of objects given oldest first, shown newest first."""
+def listed(
+    account: Account, kind: str, params: Obj, url: str, *filters: str, types: Iterable[str] = (), **equal: Any
+) -> Obj:
+    """One page of a kind, the newest first: those that fit the given `filters` of the request, and `equal`."""
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
         raise invalid("Invalid integer: limit must be between 1 and 100", param="limit")
-    rows = [one for one in reversed(found) if _created_fits(one, params.get("created"))]
     if "starting_after" in params and "ending_before" in params:
         raise invalid("You may only specify one of these parameters: starting_after, ending_before.")
-    if "starting_after" in params:
-        rows = rows[_place(rows, params["starting_after"], "starting_after") + 1 :]
-    elif "ending_before" in params:
-        rows = rows[: _place(rows, params["ending_before"], "ending_before")]
-        return {"object": "list", "url": url, "has_more": len(rows) > limit, "data": rows[-limit:]}
-    return {"object": "list", "url": url, "has_more": len(rows) > limit, "data": rows[:limit]}
+    where = ["kind = ?"]
+    values: list[Any] = [kind]
+    for name, value in {**{name: params[name] for name in filters if name in params}, **equal}.items():
+        where.append(f"json_extract(body, '$.{name}') IS ?")
+        values.append(value)
+    for compare, moment in _moments(params.get("created")):
+        field = "created" if contract.has_field(kind, "created") else "date"
+        where.append(f"json_extract(body, '$.{field}') {compare} ?")
+        values.append(moment)
+    if types:
+        any_of = " OR ".join("json_extract(body, '$.type') GLOB ?" for _ in types)
+        where.append(f"({any_of})")
+        values.extend(types)
+    backwards = "ending_before" in params
+    for param, compare in (("starting_after", "<"), ("ending_before", ">")):
+        if param in params:
+            where.append(f"seq {compare} ?")
+            values.append(account.place(kind, params[param], param))
+    found = account.select(" AND ".join(where), values, newest_first=not backwards, limit=limit + 1)
+    data = found[:limit]
+    return {
+        "object": "list",
+        "url": url,
+        "has_more": len(found) > limit,
+        "data": list(reversed(data)) if backwards else data,
+    }
 
 
-def listed(account: Account, kind: str, params: Obj, url: str, *filters: str) -> Obj:
-    """The page of a kind, filtered by those parameters that are given."""
-    equal = {name: params[name] for name in filters if name in params}
-    return page(account.find(kind, **equal), params, url)
-
-
-def _created_fits(one: Obj, wanted: int | dict[str, int] | None) -> bool:
-    if wanted is None:
-        return True
-    created = int(one["created"] if "created" in one else one["date"])
+def _moments(wanted: int | dict[str, int] | None) -> list[tuple[str, int]]:
+    """The `created` of a request as comparisons."""
     if isinstance(wanted, int):
-        return created == wanted
-    return all(_COMPARE[name](created, limit) for name, limit in wanted.items())
-
-
-def _place(rows: list[Obj], identity: str, param: str) -> int:
-    for place, one in enumerate(rows):
-        if one["id"] == identity:
-            return place
-    raise missing("object", identity, param)
+        return [("=", wanted)]
+    return [(_COMPARE[name], moment) for name, moment in (wanted or {}).items()]
 
 
 def expanded(account: Account, answer: Obj, paths: list[str]) -> Obj:
@@ -90,8 +91,7 @@ def _expand(account: Account, owner: Any, steps: list[str], path: str) -> None:
 
 def _requested(account: Account, kind: str, identity: str) -> Obj:
     if kind == "charge":
-        found = account.find("refund", charge=identity)
-        return {**page(public(found), {}, f"/v1/charges/{identity}/refunds")}
+        return {**public(listed(account, "refund", {}, f"/v1/charges/{identity}/refunds", charge=identity))}
     items = public(account.get(kind, identity)["_items"])
     url = f"/v1/checkout/sessions/{identity}/line_items"
     return {"object": "list", "url": url, "has_more": False, "data": items}

@@ -139,13 +139,28 @@ class Account:
 
     def find(self, kind: str, **equal: Any) -> list[Obj]:
         """Every object of a kind whose fields equal the given values, oldest first."""
-        self.flush()
         where = "".join(f" AND json_extract(body, '$.{name}') IS ?" for name in equal)
+        return self.select(f"kind = ?{where}", [kind, *equal.values()])
+
+    def select(self, where: str, values: list[Any], *, newest_first: bool = False, limit: int = -1) -> list[Obj]:
+        """Objects by a condition of SQL, which is never made of what a request says."""
+        self.flush()
+        order = "DESC" if newest_first else "ASC"
         rows = self.connection.execute(
-            f"SELECT id FROM object WHERE kind = ?{where} ORDER BY seq",  # noqa: S608 - names come from our own code
-            (kind, *equal.values()),
+            f"SELECT id, body FROM object WHERE {where} ORDER BY seq {order} LIMIT ?",  # noqa: S608
+            (*values, limit),
         ).fetchall()
-        return [self.get(kind, row[0]) for row in rows]
+        for identity, body in rows:
+            if identity not in self._loaded:
+                self._loaded[identity] = (json.loads(body), body)
+        return [self._loaded[identity][0] for identity, _ in rows]
+
+    def place(self, kind: str, identity: str, param: str) -> int:
+        """Where an object stands among all. Raises StripeRefusal (404)."""
+        row = self.connection.execute("SELECT seq FROM object WHERE id = ? AND kind = ?", (identity, kind)).fetchone()
+        if row is None:
+            raise missing(kind, identity, param)
+        return int(row[0])
 
     def overdue(self) -> list[Obj]:
         """Every object that time itself changes (`_due`), and whose time has come."""

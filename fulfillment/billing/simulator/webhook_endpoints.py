@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from fulfillment.billing.simulator.errors import invalid
-from fulfillment.billing.simulator.listing import listed, page
+from fulfillment.billing.simulator.listing import listed
 from fulfillment.billing.simulator.routing import serves, update_plain
-from fulfillment.billing.simulator.state import Account, Obj, public, token
+from fulfillment.billing.simulator.state import Account, Obj, token
 
 _MOST_ENDPOINTS = 16
 
@@ -73,9 +72,8 @@ def list_events(account: Account, params: Obj) -> Obj:
     """What happened, the newest first."""
     if "type" in params and "types" in params:
         raise invalid("You may only specify one of these parameters: type, types.", param="types")
-    wanted = params.get("types") or [params.get("type", "*")]
-    found = [event for event in account.find("event") if any(fnmatchcase(event["type"], pattern) for pattern in wanted)]
-    return page(public(found), params, "/v1/events")
+    types = params.get("types") or ([params["type"]] if "type" in params else [])
+    return listed(account, "event", params, "/v1/events", types=types)
 
 
 @serves("GET /v1/events/{id}")

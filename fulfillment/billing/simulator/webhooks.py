@@ -55,7 +55,6 @@ class Dispatcher:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._wake = threading.Event()
-        self._stopped = threading.Event()
         self._busy: set[int] = set()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="webhook")
@@ -67,21 +66,26 @@ class Dispatcher:
         threading.Thread(target=self._run, name="webhooks", daemon=True).start()
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
-            self._wake.wait(_IDLE)
+        pause = _IDLE
+        while True:
+            self._wake.wait(pause)
             self._wake.clear()
-            for delivery in self._due():
+            deliveries, pause = self._due()
+            for delivery in deliveries:
                 self._pool.submit(self._deliver, delivery)
 
-    def _due(self) -> list[int]:
+    def _due(self) -> tuple[list[int], float]:
+        """What is due and nobody works on, and the seconds until there may be more."""
+        now = clock.now().timestamp()
         with self._store.reading() as account, self._lock:
             rows = account.connection.execute(
-                "SELECT id FROM delivery WHERE state = 'due' AND due <= ? ORDER BY due, id",
-                (clock.now().timestamp(),),
+                "SELECT id, due FROM delivery WHERE state = 'due' AND due <= ? ORDER BY due, id", (now + _IDLE,)
             ).fetchall()
-            found = [row[0] for row in rows if row[0] not in self._busy]
+            idle = [row for row in rows if row[0] not in self._busy]
+            found = [delivery for delivery, due in idle if due <= now]
             self._busy.update(found)
-        return found
+        later = [due - now for _, due in idle if due > now]
+        return found, min([_IDLE, *later])
 
     def _deliver(self, delivery: int) -> None:
         try:
