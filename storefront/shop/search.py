@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["machine", "option", "accessory"]
@@ -30,11 +31,12 @@ class Entry:
     texts: tuple[tuple[int, str], ...]
 
 
-def words(text: str) -> list[str]:
-    """Split into words, full-width and accented letters made plain."""
+@lru_cache(maxsize=8192)
+def words(text: str) -> tuple[str, ...]:
+    """Split into words, full-width and accented letters made plain; the texts of the catalogue are split once."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     found = _WORD.findall("".join(c for c in plain if not unicodedata.combining(c)))
-    return [word.removesuffix(".0") for word in found]
+    return tuple(word.removesuffix(".0") for word in found)
 
 
 def both(text: Mapping[str, str]) -> str:
