@@ -195,6 +195,8 @@ def test_the_shop_may_ask_for_a_payout_of_what_is_available(
     assert shop.v1.balance.retrieve().available[0].amount == 4_680
     simulator.control("clock", advance=DAY)
     assert shop.v1.payouts.retrieve(payout.id).status == "paid"
+    assert simulator.control("payout")["payouts"][0]["amount"] == 4_680
+    assert worth(shop) == 0
 
 
 def test_an_invoice_is_sent_and_paid_outside(shop: stripe.StripeClient) -> None:

@@ -33,18 +33,15 @@ def _new(account: Account, amount: int, currency: str, **fields: Any) -> Obj:
 
 
 def pay_out(account: Account, *, include_pending: bool = False) -> list[Obj]:
-    """The provider's own payout: all that is available and not yet paid out, once per currency."""
+    """The provider's own payout, one per currency: all that is available, less what the shop already asked for."""
     payouts = []
-    waiting = [one for one in account.find("balance_transaction", _payout=None) if one["type"] != "payout"]
+    waiting = account.find("balance_transaction", _payout=None)
     for currency in sorted({one["currency"] for one in waiting}):
         carried = [
             one for one in waiting if one["currency"] == currency and (include_pending or one["status"] == "available")
         ]
         net = sum(one["net"] for one in carried)
-        manual = sum(
-            one["amount"] for one in account.find("payout", automatic=0, currency=currency, status="in_transit")
-        )
-        if net - manual <= 0:
+        if net <= 0:
             continue
         payout = _new(account, net, currency, automatic=True, reconciliation_status="completed", status="paid")
         for one in carried:
