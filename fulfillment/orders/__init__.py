@@ -1,0 +1,1 @@
+"""The order book: what was sold to whom at which figures, where it stands, and what the customer is told."""

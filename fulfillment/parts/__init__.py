@@ -1,0 +1,1 @@
+"""What machines are made of and what is sold beside them, and who delivers it."""

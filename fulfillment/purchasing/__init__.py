@@ -1,0 +1,1 @@
+"""Calling parts from suppliers, taking them in, and agreeing to their invoices."""

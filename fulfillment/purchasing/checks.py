@@ -1,0 +1,36 @@
+"""What must be true of the gate."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fulfillment.inventory.models import IncomingPart
+from fulfillment.kernel.money import SHOP_CURRENCY, Money
+from fulfillment.ledger.accounts import Account
+from fulfillment.ledger.checks import Finding, check, ties
+from fulfillment.purchasing.models import OPEN, PurchaseLine, PurchaseOrder
+
+
+@check("received, not invoiced")
+def accruals_tie(session: Session) -> list[Finding]:
+    """Goods received, not invoiced, is what came on purchase orders and is not charged yet."""
+    accrued = session.scalar(sa.select(sa.func.coalesce(sa.func.sum(PurchaseLine.accrued_minor), 0)))
+    return ties(session, Account.GRNI, -Money(int(accrued or 0), SHOP_CURRENCY), to="the purchase orders")
+
+
+@check("parts on their way")
+def incoming_ties(session: Session) -> list[Finding]:
+    """What is on its way is what open purchase orders still lack."""
+    ordered = (
+        sa.select(PurchaseOrder.number, PurchaseLine.sku, (PurchaseLine.quantity - PurchaseLine.received).label("missing"))
+        .join(PurchaseLine, PurchaseLine.purchase_order_id == PurchaseOrder.id)
+        .where(PurchaseOrder.status.in_(OPEN), PurchaseLine.quantity > PurchaseLine.received)
+    )
+    missing = {(number, sku): quantity for number, sku, quantity in session.execute(ordered.order_by(PurchaseOrder.number, PurchaseLine.sku))}
+    rows = session.execute(sa.select(IncomingPart.source, IncomingPart.sku, IncomingPart.quantity).order_by(IncomingPart.source, IncomingPart.sku))
+    coming = {(source, sku): quantity for source, sku, quantity in rows}
+    return [
+        Finding(f"{missing.get(key, 0)} of {key[1]} are still to come on {key[0]}, {coming.get(key, 0)} are on their way", key[0])
+        for key in sorted(missing.keys() | coming.keys()) if missing.get(key, 0) != coming.get(key, 0)
+    ]
