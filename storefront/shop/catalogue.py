@@ -8,7 +8,7 @@ those of a machine one could order without changing anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -75,11 +75,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something sold by itself, and the earliest day it can leave us."""
+    """Something sold by itself, and the earliest day it can leave us where that is shown."""
 
     part: Part
     price: Money
-    ready: date
+    ready: date | None = None
 
     @property
     def data(self) -> tuple[tuple[Text, Text], ...]:
@@ -102,11 +102,20 @@ class Found:
         return len(self.machines) + len(self.options) + len(self.accessories)
 
 
+_STANDARD: dict[str, tuple[str, ...]] = {}
+"""Content hash of a model -> the parts of the machine as it stands."""
+
+
+def _standard_parts(model: Model) -> tuple[str, ...]:
+    if model.content_hash not in _STANDARD:
+        _STANDARD[model.content_hash] = tuple(line.sku for line in explode(model, model.defaults) if line.kind == "hardware")
+    return _STANDARD[model.content_hash]
+
+
 def machines(session: Session, models: Sequence[Model]) -> list[Machine]:
     """Return these models as the window shows them; the dates of all their parts are asked for at once."""
-    needed = {model.id: [line.sku for line in explode(model, model.defaults) if line.kind == "hardware"] for model in models}
-    dates = earliest_dates(session, sorted({sku for skus in needed.values() for sku in skus}))
-    here = {model_id: max((dates[sku] for sku in skus), default=None) for model_id, skus in needed.items()}
+    dates = earliest_dates(session, {sku for model in models for sku in _standard_parts(model)})
+    here = {model.id: max((dates[sku] for sku in _standard_parts(model)), default=None) for model in models}
     return [Machine(model, starting_price(model), leaves_us(model, here[model.id])) for model in models]
 
 
@@ -130,11 +139,11 @@ def compare(models: Sequence[Model]) -> list[Row]:
     return [Row(label, tuple(column.get(key) for column in columns)) for key, label in labels.items()]
 
 
-def items(session: Session) -> list[Item]:
-    """Return what is sold by itself."""
+def items(session: Session, *, dated: bool = True) -> list[Item]:
+    """Return what is sold by itself; the dates only where they are shown."""
     parts = sellable_items(session)
-    dates = earliest_dates(session, [part.sku for part in parts])
-    return [Item(part, part.list_price, dates[part.sku]) for part in parts if part.list_price is not None]
+    dates = earliest_dates(session, [part.sku for part in parts]) if dated else {}
+    return [Item(part, part.list_price, dates.get(part.sku)) for part in parts if part.list_price is not None]
 
 
 def shelves(found: Iterable[Item], order: Iterable[str]) -> dict[str, list[Item]]:
@@ -147,9 +156,9 @@ def shelves(found: Iterable[Item], order: Iterable[str]) -> dict[str, list[Item]
 
 def find_item(session: Session, sku: str) -> Item:
     """Return something sold by itself. Raises NotFound, also for a part that is only built in."""
-    for item in items(session):
+    for item in items(session, dated=False):
         if item.part.sku == sku:
-            return item
+            return replace(item, ready=earliest_dates(session, [sku])[sku])
     raise NotFound("We do not sell an item with the number {sku}.", sku=sku)
 
 
@@ -204,7 +213,7 @@ def _item_entry(item: Item) -> Entry:
 def look_for(session: Session, question: str) -> Found:
     """Search machines, the options they offer, and accessories."""
     index = _index(released_models())
-    shelf = {item.part.sku: item for item in items(session)}
+    shelf = {item.part.sku: item for item in items(session, dated=False)}
     answers = search(question, [*index.entries, *(_item_entry(item) for item in shelf.values())])
     return Found(
         tuple(machines(session, find_models([a.key for a in answers if a.kind == "machine"]))),

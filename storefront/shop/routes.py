@@ -70,7 +70,7 @@ def home() -> ResponseReturnValue:
     """The front window: every machine, and how one is made."""
     with reading() as session:
         machines = catalogue.machines(session, released_models())
-        shelves = catalogue.shelves(catalogue.items(session), SHELVES)
+        shelves = catalogue.shelves(catalogue.items(session, dated=False), SHELVES)
     items = [shelf[0] for shelf in shelves.values()][:6]
     return _page("shop/home.html", machines=machines, items=items, steps=sample_journey())
 
@@ -161,7 +161,8 @@ def sitemap() -> ResponseReturnValue:
     with reading() as session:
         addresses = [_absolute("shop.home"), *(_absolute("shop.family", slug=slug) for slug in catalogue.FAMILIES)]
         addresses += [_absolute("shop.machine", model_id=model.id) for model in released_models()]
-        addresses += [_absolute("shop.accessories"), *(_absolute("shop.accessory", sku=item.part.sku) for item in catalogue.items(session))]
+        items = catalogue.items(session, dated=False)
+    addresses += [_absolute("shop.accessories"), *(_absolute("shop.accessory", sku=item.part.sku) for item in items)]
     xml = render_template("shop/sitemap.xml", addresses=addresses)
     return Response(xml, mimetype="application/xml")
 
