@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from configurator import sweeps
-from configurator.answers import Reason
 from configurator.constraints import Constraints, Variable
-from configurator.diagram import Diagram, Ints, compile_constraints
+from configurator.diagram import Diagram, Ints, compile_constraints, scope_of
 from configurator.specification import Model
 
 Choices = Mapping[str, str | tuple[str, ...]]
 """What the customer has chosen: an option of a group, or any number of options of a "many" group."""
+
+Decision = tuple[int, int]
+"""A layer of the diagram and a class of its values."""
 
 _KEPT = 64
 
@@ -58,8 +60,10 @@ class Compiled:
         self.value_names = [name for variable in self.variables for name in variable.values]
         self.list_prices = self._list_prices()
         self.lock = threading.Lock()
-        self.conflicts: dict[tuple[tuple[int, int], ...], list[tuple[frozenset[tuple[int, int]], Reason]]] = {}
-        """Explanations found so far, by what they explain (see `explain`)."""
+        self.conflicts: dict[tuple[Decision, ...], list[frozenset[Decision]]] = {}
+        """Conflicts found so far (see `explain`): by what is excluded, the choices that exclude it."""
+        self.faults: dict[frozenset[Decision], tuple[int, ...]] = {}
+        """The places of the rules that forbid decisions together, found so far."""
 
     def _number_classes(self) -> None:
         """Number all classes through: slot by slot, class by class."""
@@ -104,10 +108,17 @@ class Compiled:
         """How many of the slots are layers of the diagram."""
         return len(self.diagram.layers)
 
-    def layer_class(self, variable: int, value: int) -> int | None:
-        """The class of a value, numbered through the layers; None if the variable is free."""
-        number = int(self.class_of[self.number(variable, value)])
-        return number if self.slot_of[variable] < self.layers else None
+    @cached_property
+    def scopes(self) -> list[frozenset[int]]:
+        """The layers each rule speaks of."""
+        return [
+            frozenset(int(self.slot_of[variable]) for variable in scope_of(self.constraints, rule)) & set(range(self.layers))
+            for rule in self.constraints.rules
+        ]
+
+    def class_number(self, decision: Decision) -> int:
+        """The number of a layer's class, counted through all layers."""
+        return int(self.class_offsets[decision[0]]) + decision[1]
 
     def number(self, variable: int, value: int) -> int:
         """The number of a value of a variable."""

@@ -18,6 +18,7 @@ from configurator import explain, sweeps
 from configurator.answers import Answer, Change, GroupAnswer, OptionAnswer, Reason, Repair
 from configurator.compilation import Choices, Compiled, UnknownChoice, Wishes, compile_model
 from configurator.diagram import CannotCompile, Ints
+from configurator.explain import warm_up
 from configurator.solving import Dates, PriceOf, Prices, Solved, dates_for, earliest, prices_for, solve
 from configurator.specification import Group
 from fulfillment.kernel.money import Money
@@ -38,6 +39,7 @@ __all__ = [
     "compile_model",
     "count_machines",
     "repair",
+    "warm_up",
     "why_not",
 ]
 
@@ -126,7 +128,9 @@ class _Table:
         self.given_up = _given_up(compiled, wishes, self.solved, self.solved.best)
         self.chosen = set(self.solved.best.tolist())
         self.changed: dict[int, list[int]] = {}
-        numbers, slots = np.nonzero(self.solved.machines != self.solved.best)
+        changed = self.solved.machines != self.solved.best
+        changed[np.arange(len(changed)), compiled.slot_of[compiled.variable_of]] = False
+        numbers, slots = np.nonzero(changed)
         for number, slot in zip(numbers.tolist(), slots.tolist(), strict=True):
             self.changed.setdefault(number, []).append(slot)
 
@@ -165,7 +169,7 @@ class _Table:
             possible=True,
             difference=self.difference(number),
             price=self.prices.money(self.totals[number]),
-            changes=self.changes(number, variable),
+            changes=self.changes(number),
             ready=self.dates.ready(self.solved.machines[number]) if self.dates else None,
             earliest=self.day(int(self.earliest.values[number])) if self.earliest else None,
             removal=removal,
@@ -175,14 +179,14 @@ class _Table:
         """What the machine with a value costs more than the best one."""
         return self.prices.money(self.totals[number] - self.best_price)
 
-    def changes(self, number: int, variable: int) -> tuple[Change, ...]:
+    def changes(self, number: int) -> tuple[Change, ...]:
         """What else is different in the machine with a value."""
+        if number not in self.changed:
+            return ()
         names = self.compiled.value_names
         lost: dict[str, list[str]] = {}
         gained: dict[str, list[str]] = {}
-        for other, slot in sorted((self.compiled.slots[slot], slot) for slot in self.changed.get(number, ())):
-            if other == variable:
-                continue
+        for other, slot in sorted((self.compiled.slots[slot], slot) for slot in self.changed[number]):
             group = self.compiled.variables[other].group
             before, after = names[self.solved.best[slot]], names[self.solved.machines[number, slot]]
             lost.setdefault(group, []).extend([before] if before else [])

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fulfillment.customers import letters
 from fulfillment.customers.address import Address
 from fulfillment.customers.models import Account, PasswordReset, SavedAddress, Staff
 from fulfillment.customers.passwords import hashed, matches
@@ -40,19 +41,15 @@ def sign_up(session: Session, *, email: str, password: str, name: str, locale: s
     password_hash = hashed(password)
     known = session.scalars(sa.select(Account).filter_by(email=email)).first()
     if known is not None:
+        letter = letters.already_signed_up(known.locale)
         key = f"already-signed-up:{known.id}:{now():%Y%m%d%H}"
-        send_mail(
-            session, to=email, key=key, subject="Larkmill: you have an account already",
-            text="Somebody, probably you, tried to open an account with this address. You have one: sign in, or reset your password.",
-        )
+        send_mail(session, to=email, key=key, subject=letter.subject, text=letter.text)
         return None
     account = Account(email=email, password_hash=password_hash, name=name.strip(), phone=phone, locale=locale, created_at=now())
     session.add(account)
     session.flush()
-    send_mail(
-        session, to=email, key=f"welcome:{account.id}", subject="Welcome to Larkmill",
-        text=f"Hello {account.name},\n\nyour account is open. Your orders, quotes and addresses are kept there from now on.\n",
-    )
+    letter = letters.welcome(account.name, locale)
+    send_mail(session, to=email, key=f"welcome:{account.id}", subject=letter.subject, text=letter.text)
     return account
 
 
@@ -74,11 +71,8 @@ def request_reset(session: Session, *, email: str, link: str) -> None:
         return
     token = secret_token(24)
     session.add(PasswordReset(account_id=account.id, token_hash=_digest(token), expires_at=now() + RESET_LASTS))
-    url = link.replace("{token}", token)
-    send_mail(
-        session, to=account.email, key=f"reset:{_digest(token)}", subject="Larkmill: choose a new password",
-        text=f"Choose a new password within 30 minutes:\n\n{url}\n\nIf you did not ask for this, you need not do anything.\n",
-    )
+    letter = letters.reset(link.replace("{token}", token), account.locale)
+    send_mail(session, to=account.email, key=f"reset:{_digest(token)}", subject=letter.subject, text=letter.text)
 
 
 def reset_password(session: Session, *, token: str, password: str) -> Account:
@@ -105,6 +99,18 @@ def change_password(session: Session, account_id: UUID, *, old: str, new: str) -
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def change_details(session: Session, account_id: UUID, *, name: str, phone: str, locale: str) -> Account:
+    """How we call and reach the customer."""
+    account = session.scalars(lock(sa.select(Account).filter_by(id=account_id))).one()
+    account.name, account.phone, account.locale = name.strip(), phone.strip(), locale
+    return account
+
+
+def get_account(session: Session, account_id: UUID) -> Account:
+    """The account of somebody who is signed in."""
+    return session.scalars(sa.select(Account).filter_by(id=account_id)).one()
 
 
 def addresses_of(session: Session, account_id: UUID) -> list[SavedAddress]:

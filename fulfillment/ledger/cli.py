@@ -107,3 +107,6 @@ def close_command(until: datetime, by: str) -> None:
         seq, chained, day = close.seq, close.hash, close.until
     path = heads.keep(settings().var_dir, seq, chained, now(), f"closed up to {day} by {by}")
     click.echo(f"closed up to {day} at entry {seq} {chained}; noted in {path}")
+
+
+commands = (cli,)

@@ -1,0 +1,42 @@
+"""The quote on paper, in the reader's language."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from configurator.models import Quote
+from fulfillment.kernel import pdf
+from fulfillment.kernel.i18n import day, in_language, money, pick
+
+
+def quote_pdf(quote: Quote, link: str, language: str) -> bytes:
+    """The quote as a PDF; its lines must be loaded."""
+    with in_language(language):
+        story = pdf.letterhead(_("Quote"), quote.number, language)
+        story += [
+            pdf.columns(
+                [pdf.text(_("Issued on %(day)s", day=day(quote.issued_at)), language=language)],
+                [pdf.text(_("Valid until %(day)s", day=day(quote.valid_until)), right=True, language=language)],
+                widths=(86, 86),
+            ),
+            pdf.gap(),
+        ]
+        for line in quote.lines:
+            story += [pdf.text(pick(line.name), 12, bold=True, language=language)]
+            rows = [(pick(chosen["group"]), pick(chosen["option"])) for chosen in line.options]
+            story += [pdf.table((_("Choice"), _("Chosen")), rows, (60, 112), language=language), pdf.gap(3)]
+            amount = (str(line.quantity), money(line.unit_price), day(line.ready_on), money(line.price))
+            heads = (_("Quantity"), _("Price each"), _("Could leave us on"), _("Price"))
+            story += [pdf.table(heads, [amount], (30, 45, 52, 45), right=(1, 3), language=language), pdf.gap()]
+        story += [
+            pdf.text(
+                _("Total without delivery and sales tax: %(total)s", total=money(quote.total)), 11, bold=True, right=True, language=language
+            ),
+            pdf.gap(6),
+            pdf.columns(
+                [pdf.qr(link)],
+                [pdf.text(_("Look at it, change it or order it here:"), language=language), pdf.text(link)],
+                widths=(32, 140),
+            ),
+        ]
+        return pdf.render(story, title=quote.number, footer=f"Larkmill · {quote.number}")

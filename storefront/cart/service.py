@@ -1,0 +1,227 @@
+"""Filling, changing and reading a cart. Prices are never taken from the page, only from quotes and parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from configurator.models import Quote, QuoteLine
+from fulfillment.kernel.clock import now, today
+from fulfillment.kernel.db import lock
+from fulfillment.kernel.money import Money, total
+from fulfillment.kernel.refusals import NotFound, Refusal
+from fulfillment.parts.models import Part
+from storefront.cart.models import Cart, CartLine
+
+MOST_LINES = 40
+MOST_UNITS = 99
+
+
+class BadQuantity(Refusal):
+    """Not a number of machines one can order in one line."""
+
+
+class QuoteExpired(Refusal):
+    """The price was held until a day that is over."""
+
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """A line of the cart as a page shows it."""
+
+    id: UUID
+    name: Mapping[str, str]
+    picture: str
+    quantity: int
+    unit_price: Money
+    quote: Quote | None = None
+    machine: QuoteLine | None = None
+    part: Part | None = None
+
+    @property
+    def price(self) -> Money:
+        """All units, tax excluded."""
+        return self.unit_price * self.quantity
+
+    @property
+    def expired(self) -> bool:
+        """Whether its quote is no longer valid."""
+        return self.quote is not None and self.quote.valid_until < today()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCart:
+    """The cart as a page shows it."""
+
+    lines: Sequence[ShownLine] = ()
+
+    @property
+    def subtotal(self) -> Money:
+        """All lines, without delivery and tax."""
+        return total(line.price for line in self.lines)
+
+    @property
+    def expired(self) -> list[ShownLine]:
+        """The lines that keep the cart from being ordered."""
+        return [line for line in self.lines if line.expired]
+
+    @property
+    def ready_on(self) -> date | None:
+        """When the last machine of it is ready; None when it has only items."""
+        return max((line.machine.ready_on for line in self.lines if line.machine is not None), default=None)
+
+
+def open_cart(session: Session, cart_id: UUID | None, account_id: UUID | None = None) -> Cart:
+    """The cart of this id while it is open, else a fresh one."""
+    cart = session.scalars(lock(sa.select(Cart).filter_by(id=cart_id, closed_at=None))).first() if cart_id else None
+    if cart is None:
+        cart = Cart(account_id=account_id, details={}, created_at=now())
+        session.add(cart)
+        session.flush()
+    return cart
+
+
+def add_quote(session: Session, cart: Cart, quote: Quote, lines: Sequence[QuoteLine]) -> None:
+    """Put every machine of a quote into the cart; a quote that is in it already is not put twice. Raises QuoteExpired."""
+    if quote.valid_until < today():
+        raise QuoteExpired(
+            "Quote {number} was valid until {day}. Configure the machine again for today's price.",
+            number=quote.number,
+            day=quote.valid_until,
+        )
+    here = set(session.scalars(sa.select(CartLine.quote_line_id).filter_by(cart_id=cart.id)))
+    for line in lines:
+        if line.id not in here:
+            _add(session, CartLine(cart_id=cart.id, quote_line_id=line.id, quantity=line.quantity, added_at=now()))
+
+
+def add_item(session: Session, cart: Cart, sku: str, quantity: int) -> None:
+    """Put items into the cart, on top of those already there. Raises NotFound, BadQuantity."""
+    part = session.scalars(sa.select(Part).filter_by(sku=sku, sellable=True)).first()
+    if part is None:
+        raise NotFound("We do not sell {sku}.", sku=sku)
+    line = session.scalars(sa.select(CartLine).filter_by(cart_id=cart.id, sku=sku)).first()
+    wanted = checked_quantity(quantity) + (line.quantity if line else 0)
+    if line is not None:
+        line.quantity = checked_quantity(wanted)
+    else:
+        _add(session, CartLine(cart_id=cart.id, sku=sku, quantity=wanted, added_at=now()))
+
+
+def _add(session: Session, line: CartLine) -> None:
+    held = session.scalar(sa.select(sa.func.count()).select_from(CartLine).filter_by(cart_id=line.cart_id)) or 0
+    if held >= MOST_LINES:
+        raise Refusal("A cart holds {most} lines at most. Please order these first.", most=MOST_LINES)
+    session.add(line)
+    session.flush()
+
+
+def checked_quantity(quantity: int) -> int:
+    """The quantity, when it can be ordered. Raises BadQuantity."""
+    if not 1 <= quantity <= MOST_UNITS:
+        raise BadQuantity("Please choose a quantity from 1 to {most}. For more, write to us for an offer.", most=MOST_UNITS)
+    return quantity
+
+
+def set_quantity(session: Session, cart_id: UUID | None, line_id: UUID, quantity: int) -> None:
+    """Change how many of a line; 0 takes it out. Raises NotFound, BadQuantity."""
+    line = _line(session, cart_id, line_id)
+    if quantity == 0:
+        session.delete(line)
+    else:
+        line.quantity = checked_quantity(quantity)
+
+
+def remove_line(session: Session, cart_id: UUID | None, line_id: UUID) -> None:
+    """Take a line out. Raises NotFound, also for a line of somebody else's cart."""
+    session.delete(_line(session, cart_id, line_id))
+
+
+def _line(session: Session, cart_id: UUID | None, line_id: UUID) -> CartLine:
+    wanted = (
+        sa.select(CartLine)
+        .join(Cart, Cart.id == CartLine.cart_id)
+        .where(CartLine.id == line_id, Cart.id == cart_id, Cart.closed_at.is_(None))
+    )
+    line = session.scalars(wanted).first()
+    if line is None:
+        raise NotFound("This line is no longer in your cart.")
+    return line
+
+
+def show(session: Session, cart_id: UUID | None) -> ShownCart:
+    """The cart with names and prices of today, in one query."""
+    if cart_id is None:
+        return ShownCart()
+    rows = session.execute(
+        sa.select(CartLine, QuoteLine, Quote, Part)
+        .join(Cart, Cart.id == CartLine.cart_id)
+        .outerjoin(QuoteLine, QuoteLine.id == CartLine.quote_line_id)
+        .outerjoin(Quote, Quote.id == QuoteLine.quote_id)
+        .outerjoin(Part, Part.sku == CartLine.sku)
+        .where(CartLine.cart_id == cart_id, Cart.closed_at.is_(None))
+        .order_by(CartLine.added_at, CartLine.id)
+    ).all()
+    lines = []
+    for line, machine, quote, part in rows:
+        if machine is not None:
+            lines.append(ShownLine(line.id, machine.name, machine.picture, line.quantity, machine.unit_price, quote=quote, machine=machine))
+        elif part is not None and part.list_price is not None:
+            lines.append(ShownLine(line.id, part.name, part.picture, line.quantity, part.list_price, part=part))
+    return ShownCart(lines)
+
+
+def count(session: Session, cart_id: UUID) -> int:
+    """How many units are in the cart."""
+    units = sa.select(sa.func.coalesce(sa.func.sum(CartLine.quantity), 0)).join(Cart, Cart.id == CartLine.cart_id)
+    return session.scalar(units.where(Cart.id == cart_id, Cart.closed_at.is_(None))) or 0
+
+
+def adopt_cart(session: Session, account_id: UUID, cart_id: UUID | None) -> UUID | None:
+    """Signing in: the cart in hand becomes the account's, with what the account had laid aside before."""
+    own = session.scalars(
+        lock(sa.select(Cart).filter_by(account_id=account_id, closed_at=None).where(Cart.id != cart_id).order_by(Cart.created_at.desc()))
+    ).first()
+    held = session.scalars(lock(sa.select(Cart).filter_by(id=cart_id, closed_at=None, account_id=None))).first() if cart_id else None
+    if held is None:
+        return own.id if own else None
+    held.account_id = account_id
+    if own is not None:
+        _merge(session, own, held)
+        own.closed_at = now()
+    return held.id
+
+
+def _merge(session: Session, source: Cart, target: Cart) -> None:
+    there = {(line.quote_line_id, line.sku) for line in session.scalars(sa.select(CartLine).filter_by(cart_id=target.id))}
+    for line in session.scalars(sa.select(CartLine).filter_by(cart_id=source.id).order_by(CartLine.added_at)).all():
+        if (line.quote_line_id, line.sku) not in there:
+            line.cart_id = target.id
+
+
+def close_carts_of_order(session: Session, order_number: str) -> None:
+    """The order is paid: its cart has done its work."""
+    session.execute(sa.update(Cart).filter_by(order_number=order_number, closed_at=None).values(closed_at=now()))
+
+
+def details_of(session: Session, cart_id: UUID | None) -> dict[str, Any]:
+    """What was entered at checkout so far."""
+    return dict(session.scalar(sa.select(Cart.details).filter_by(id=cart_id, closed_at=None)) or {}) if cart_id else {}
+
+
+def keep_details(session: Session, cart_id: UUID | None, details: dict[str, Any]) -> None:
+    """Keep what was entered at checkout."""
+    session.execute(sa.update(Cart).filter_by(id=cart_id, closed_at=None).values(details=details))
+
+
+def ordered(session: Session, cart_id: UUID | None, order_number: str) -> None:
+    """An order was made from this cart; it is closed when that is paid."""
+    session.execute(sa.update(Cart).filter_by(id=cart_id, closed_at=None).values(order_number=order_number))

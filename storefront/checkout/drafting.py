@@ -1,0 +1,90 @@
+"""From a cart and what was entered to the draft of an order. Prices come from quotes and parts only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from fulfillment.customers.address import Address
+from fulfillment.inventory.atp import earliest_dates
+from fulfillment.kernel.clock import add_working_days, today
+from fulfillment.kernel.once import fingerprint
+from fulfillment.kernel.refusals import Refusal
+from fulfillment.orders.draft import DraftLine, OrderDraft
+from fulfillment.orders.models import LineKind
+from storefront.cart.service import QuoteExpired, ShownCart, ShownLine, show
+
+
+class EmptyCart(Refusal):
+    """There is nothing to order."""
+
+
+def draft_order(session: Session, cart_id: UUID | None, details: Mapping[str, Any], *, account_id: UUID | None, locale: str) -> OrderDraft:
+    """What would be ordered now. Raises EmptyCart, QuoteExpired."""
+    cart = show(session, cart_id)
+    if not cart.lines:
+        raise EmptyCart("Your cart is empty. Put something into it first.")
+    if cart.expired:
+        raise QuoteExpired("A quote in your cart has expired. Remove it and configure the machine again for today's price.")
+    lines = _lines(session, cart)
+    address = Address.from_json(details["ship_to"])
+    content = [
+        str(cart_id),
+        dict(details),
+        locale,
+        [(line.sku_or_model, line.quantity, line.unit_price.minor, line.quote_number) for line in lines],
+    ]
+    return OrderDraft(
+        booking_key=f"cart:{cart_id}:{fingerprint(content)[:24]}",
+        email=details["email"],
+        phone=address.phone,
+        locale=locale,
+        ship_to=address,
+        bill_to=Address.from_json(details["bill_to"]),
+        lines=lines,
+        delivery=details["delivery"],
+        account_id=account_id,
+    )
+
+
+def _lines(session: Session, cart: ShownCart) -> list[DraftLine]:
+    items = [line.part.sku for line in cart.lines if line.part is not None]
+    here = earliest_dates(session, items) if items else {}
+    return [_machine(line) if line.machine is not None else _item(line, here) for line in cart.lines]
+
+
+def _machine(line: ShownLine) -> DraftLine:
+    machine, quote = line.machine, line.quote
+    assert machine is not None
+    assert quote is not None
+    return DraftLine(
+        kind=LineKind.SYSTEM,
+        sku_or_model=machine.model_id,
+        description=machine.name,
+        quantity=line.quantity,
+        unit_price=machine.unit_price,
+        ready_on=max(machine.ready_on, today()),
+        configuration=machine.options,
+        bom=machine.bom,
+        picture=machine.picture,
+        quote_number=quote.number,
+        weight_g=machine.weight_g,
+    )
+
+
+def _item(line: ShownLine, here: Mapping[str, Any]) -> DraftLine:
+    part = line.part
+    assert part is not None
+    return DraftLine(
+        kind=LineKind.ITEM,
+        sku_or_model=part.sku,
+        description=part.name,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        ready_on=add_working_days(here[part.sku], 1),
+        picture=part.picture,
+        weight_g=part.weight_g,
+    )
