@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 from fulfillment.assembly.events import OrderReady
 from fulfillment.assembly.models import OrderRelease, PartNeed, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.assembly.units import SYSTEM, record, tell
-from fulfillment.inventory.service import available, reserve
+from fulfillment.inventory.service import available, release_all, reserve_all
 from fulfillment.kernel.db import lock
 from fulfillment.kernel.events import publish
+from fulfillment.purchasing.service import cover, drop_pull
 
 AT_ONCE = 5_000
 """Needs dealt with in one transaction: well under a second."""
@@ -53,17 +54,17 @@ def deal(wants: Iterable[Want], stock: Mapping[str, int]) -> dict[str, dict[str,
     return dict(dealt)
 
 
-def reserve_or_wait(session: Session, holder: str, needs: Mapping[str, int], release: OrderRelease) -> Mapping[str, int]:
-    """Reserve what is there, and stand in line for the rest, which is returned."""
-    short = reserve(session, holder, needs) if needs else {}
+def reserve_or_wait(session: Session, release: OrderRelease, wanted: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, int]]:
+    """Reserve what is there for every holder, and stand in line for the rest, which is returned."""
+    short = reserve_all(session, wanted)
     session.add_all(
         PartNeed(
-            holder=holder, order_number=release.order_number, sku=sku, needed=quantity, missing=short.get(sku, 0),
+            holder=holder, order_number=release.order_number, sku=sku, needed=quantity, missing=short[holder].get(sku, 0),
             promised_on=release.promised_on,
         )
-        for sku, quantity in sorted(needs.items())
+        for holder, needs in wanted.items() for sku, quantity in sorted(needs.items())
     )
-    return {sku: quantity for sku, quantity in short.items() if quantity}
+    return short
 
 
 def allocate(session: Session, *, at_most: int = AT_ONCE) -> Allocation:
@@ -84,7 +85,7 @@ def allocate(session: Session, *, at_most: int = AT_ONCE) -> Allocation:
     )
     waiting = list(session.scalars(lock(statement)))
     dealt = deal((Want(need.holder, need.sku, need.missing) for need in waiting), stock)
-    short = {holder: reserve(session, holder, given) for holder, given in dealt.items()}
+    short = reserve_all(session, dealt)
     orders = set()
     for need in waiting:
         given = dealt.get(need.holder, {}).get(need.sku, 0)
@@ -96,6 +97,27 @@ def allocate(session: Session, *, at_most: int = AT_ONCE) -> Allocation:
     for number in sorted(orders):
         ship_when_complete(session, number)
     return Allocation(tags, more=len(waiting) == at_most and bool(dealt))
+
+
+def leave_the_line(session: Session, holders: Sequence[str]) -> None:
+    """These wait for nothing any more: what was kept for them and what was on its way for them is free for others."""
+    release_all(session, holders)
+    waited = sa.select(PartNeed.sku, sa.func.sum(PartNeed.missing)).where(PartNeed.holder.in_(holders), PartNeed.missing > 0)
+    unwanted = {sku: int(missing) for sku, missing in session.execute(waited.group_by(PartNeed.sku).order_by(PartNeed.sku))}
+    if unwanted:
+        drop_pull(session, unwanted)
+    session.execute(sa.delete(PartNeed).where(PartNeed.holder.in_(holders)))
+
+
+def cover_missing(session: Session) -> list[str]:
+    """Order what is waited for, neither on the shelf nor on its way: a purchase order was cancelled, a count found less."""
+    waited = sa.select(PartNeed.sku, sa.func.sum(PartNeed.missing)).where(PartNeed.missing > 0)
+    missing = {sku: int(count) for sku, count in session.execute(waited.group_by(PartNeed.sku).order_by(PartNeed.sku))}
+    if not missing:
+        return []
+    free = available(session, missing)
+    beyond = {sku: count - free[sku] for sku, count in missing.items() if count > free[sku]}
+    return [order.number for order in cover(session, beyond, "missing parts")]
 
 
 def _to_kitting(session: Session, holders: Sequence[str]) -> list[str]:

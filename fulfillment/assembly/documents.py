@@ -21,8 +21,10 @@ from fulfillment.kernel import pdf
 from fulfillment.kernel.i18n import day, in_language, number, pick
 from fulfillment.kernel.settings import settings
 
-BOX = "☐"
-LABEL_SIZE = (100 * mm, 50 * mm)
+BOX = "[  ]"
+UNDER_CODE = pdf.gap(5.5)
+"""A bar code writes its text below itself."""
+LABEL_SIZE = (100 * mm, 54 * mm)
 
 
 def status_url(order_number: str) -> str:
@@ -43,9 +45,10 @@ def traveller(unit: WorkOrder, *, of: int = 1, language: str = "en") -> bytes:
             (_("Unit"), _("%(unit)s of %(of)s", unit=number(unit.unit), of=number(of))), (_("Due"), day(unit.promised_on, "long")),
             (_("Express service code"), spoken(express_code(unit.tag))),
         ]
-        codes = [pdf.code128(unit.tag, height=16, width=0.5), pdf.gap(3), *_facts(facts, language)]
+        codes = [pdf.code128(unit.tag, height=16, width=0.5), UNDER_CODE, *_facts(facts, language)]
         story: list[Flowable] = [
-            *pdf.letterhead(_("Traveller"), unit.tag, language), pdf.columns(codes, [pdf.qr(status_url(unit.order_number))], widths=(126, 46)),
+            *pdf.letterhead(_("Traveller"), unit.tag, language),
+            pdf.columns(codes, [pdf.qr(status_url(unit.order_number))], widths=(126, 46)),
             pdf.gap(4), *_section(_("Parts as ordered"), _parts(unit.bom, language), language),
             *_section(_("Build"), _steps([(pick(step.name), "") for step in steps_of(unit)], language), language),
         ]
@@ -74,7 +77,8 @@ def _parts(bom: Sequence[Mapping[str, Any]], language: str) -> Flowable:
 
 
 def _steps(rows: Sequence[tuple[str, str]], language: str) -> Flowable:
-    return pdf.table(["", _("Step"), _("Passed when"), _("Initials")], [[BOX, *row, ""] for row in rows], (7, 85, 58, 22), language=language)
+    head = ["", _("Step"), _("Passed when"), _("Initials")]
+    return pdf.table(head, [[BOX, *row, ""] for row in rows], (7, 85, 58, 22), language=language)
 
 
 def pick_list(units: Sequence[WorkOrder], *, language: str = "en") -> bytes:
@@ -96,7 +100,7 @@ def pick_list(units: Sequence[WorkOrder], *, language: str = "en") -> bytes:
             *pdf.letterhead(_("Pick list"), ", ".join(unit.number for unit in units), language),
             pdf.table(head, rows, (7, 16, 32, 67, 50), right=(1,), language=language),
         ]
-        return pdf.render(story, title=_("Pick list"), footer=_("%(count)s machines", count=len(units)))
+        return pdf.render(story, title=_("Pick list"), footer=_("Machines: %(count)s", count=number(len(units))))
 
 
 def unit_label(unit: WorkOrder, *, language: str = "en") -> bytes:
@@ -104,7 +108,7 @@ def unit_label(unit: WorkOrder, *, language: str = "en") -> bytes:
     with in_language(language):
         left = [
             pdf.text("Larkmill", 11, bold=True, colour=pdf.ACCENT), pdf.text(pick(unit.name), 8, language=language), pdf.gap(1.5),
-            pdf.code128(unit.tag, height=11, width=0.33), pdf.gap(1),
+            pdf.code128(unit.tag, height=11, width=0.33), UNDER_CODE,
             pdf.text(_("Service tag: %(tag)s", tag=unit.tag), 8, bold=True, language=language),
             pdf.text(_("Express service code: %(code)s", code=spoken(express_code(unit.tag))), 7, language=language),
         ]

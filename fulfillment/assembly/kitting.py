@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from fulfillment.assembly.events import UnitKitted
 from fulfillment.assembly.labels import Label, Need, check_labels, read_label
 from fulfillment.assembly.models import AsBuiltPart, PartNeed, UnitStatus, WorkOrder
-from fulfillment.assembly.units import at_desk, catalogue, cost_of, record, refuse_used_serials, take_part, tell, unit_at
-from fulfillment.inventory.service import issue
+from fulfillment.assembly.units import at_desk, cost_of, record, refuse_used_serials, take_part, tell, unit_at
+from fulfillment.inventory.service import issue_all
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.events import publish
 from fulfillment.kernel.money import SHOP_CURRENCY
@@ -65,14 +65,11 @@ def kit(session: Session, tag: str, *, scans: Sequence[str], operator: str, key:
 
 def _take(session: Session, unit: WorkOrder, labels: Sequence[Label], operator: str) -> list[AsBuiltPart]:
     """Off the shelf and into the tote: stock goes down, the reservation with it."""
-    groups = {entry["sku"]: entry["group"] for entry in unit.bom}
-    parts = catalogue(session, groups)
-    taken = [take_part(unit, label, parts[label.sku], groups[label.sku], operator) for label in labels]
-    session.add_all(taken)
     counts: Counter[str] = Counter()
     for label in labels:
         counts[label.sku] += label.count
-    for sku, quantity in sorted(counts.items()):
-        issue(session, unit.number, sku, quantity, f"{unit.number}:{sku}")
+    moves = issue_all(session, unit.number, counts, {sku: f"{unit.number}:{sku}" for sku in counts})
+    taken = [take_part(unit, label, moves[label.sku].unit_cost, operator) for label in labels]
+    session.add_all(taken)
     session.execute(delete(PartNeed).where(PartNeed.holder == unit.number))
     return taken

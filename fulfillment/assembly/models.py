@@ -48,7 +48,7 @@ class OrderRelease(Base):
     __table_args__ = (sa.Index("ix_order_release_queue", "status", "promised_on", "order_number"),)
 
     id: Mapped[Id]
-    order_id: Mapped[UUID] = mapped_column(unique=True)
+    order_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sales_order.id"), unique=True)
     order_number: Mapped[str] = mapped_column(unique=True)
     status: Mapped[ReleaseStatus] = mapped_column(EnumText(ReleaseStatus))
     promised_on: Mapped[date]
@@ -114,9 +114,9 @@ class WorkOrder(Base):
 
     id: Mapped[Id]
     number: Mapped[str] = mapped_column(unique=True)
-    order_id: Mapped[UUID] = mapped_column(index=True)
+    order_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sales_order.id"), index=True)
     order_number: Mapped[str] = mapped_column(index=True)
-    line_id: Mapped[UUID] = mapped_column()
+    line_id: Mapped[UUID] = mapped_column(sa.ForeignKey("order_line.id"))
     position: Mapped[int]
     """The order line's."""
     unit: Mapped[int]

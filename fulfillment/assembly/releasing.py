@@ -14,16 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fulfillment.assembly import tag as tags
-from fulfillment.assembly.allocating import allocate, reserve_or_wait, ship_when_complete, to_kitting
+from fulfillment.assembly.allocating import allocate, leave_the_line, reserve_or_wait, ship_when_complete, to_kitting
 from fulfillment.assembly.models import OrderRelease, PartNeed, ReleaseStatus, UnitStatus, WorkOrder
-from fulfillment.assembly.units import SYSTEM, catalogue, record, tell
-from fulfillment.inventory import service as inventory
+from fulfillment.assembly.units import SYSTEM, record, tell
 from fulfillment.kernel.clock import now, today
 from fulfillment.kernel.db import lock
 from fulfillment.kernel.numbering import next_number
 from fulfillment.orders.models import LineKind, OrderLine, OrderStatus, SalesOrder
 from fulfillment.orders.service import note
 from fulfillment.parts.models import Part
+from fulfillment.parts.service import parts_by_sku
 from fulfillment.purchasing.service import pull
 
 TRIES = 20
@@ -41,7 +41,7 @@ def release(session: Session, number: str) -> OrderRelease | None:
     if known is not None or order.status is not OrderStatus.PAID:
         return known
     lines = list(session.scalars(sa.select(OrderLine).filter_by(order_id=order.id).order_by(OrderLine.position)))
-    parts = catalogue(session, _skus(lines))
+    parts = parts_by_sku(session, _skus(lines))
     items = [_item(line, parts) for line in lines if line.kind is LineKind.ITEM]
     units = [unit for line in lines if line.kind is LineKind.SYSTEM for unit in _units(session, order, line, parts)]
     released = OrderRelease(
@@ -76,7 +76,7 @@ def _units(session: Session, order: SalesOrder, line: OrderLine, parts: Mapping[
     """One work order for every machine of the line, each with its own tag and parts list."""
     bom = [
         {
-            "sku": entry["sku"], "name": entry["name"], "qty": int(entry["qty"]), "group": entry.get("group", ""),
+            "sku": entry["sku"], "name": parts[entry["sku"]].name, "qty": int(entry["qty"]), "group": entry.get("group", ""),
             "stocked": parts[entry["sku"]].stocked, "serialised": parts[entry["sku"]].serialised,
         }
         for entry in line.bom
@@ -115,11 +115,11 @@ def stock_needs(bom: Sequence[Mapping[str, Any]]) -> Counter[str]:
 
 def _reserve_all(session: Session, released: OrderRelease, units: Sequence[WorkOrder]) -> Counter[str]:
     """Reserve for each machine and for the plain items; returns what is missing over all of them."""
+    wanted = {unit.number: stock_needs(unit.bom) for unit in units}
+    wanted[released.order_number] = stock_needs(released.items)
     missing: Counter[str] = Counter()
-    holders = [(unit.number, stock_needs(unit.bom)) for unit in units]
-    holders.append((released.order_number, stock_needs(released.items)))
-    for holder, needs in holders:
-        missing.update(reserve_or_wait(session, holder, needs, released))
+    for short in reserve_or_wait(session, released, {holder: needs for holder, needs in wanted.items() if needs}).values():
+        missing.update(short)
     return missing
 
 
@@ -147,8 +147,6 @@ def cancel_release(session: Session, number: str) -> None:
         unit.move_to(UnitStatus.CANCELLED)
         record(session, unit, "cancelled", SYSTEM)
         holders.append(unit.number)
-    for holder in holders:
-        inventory.release(session, holder)
-    session.execute(sa.delete(PartNeed).where(PartNeed.order_number == number))
+    leave_the_line(session, holders)
     session.flush()
     allocate(session)

@@ -12,15 +12,17 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fulfillment.assembly.allocating import leave_the_line
 from fulfillment.assembly.labels import BadScan, Label, read_label
 from fulfillment.assembly.models import AsBuiltPart, PartNeed, SupplierClaim, TestRun, UnitStatus, WorkOrder
 from fulfillment.assembly.recipe import FAILURES
 from fulfillment.assembly.testing import BadResult, suspects
-from fulfillment.assembly.units import SYSTEM, at_desk, catalogue, parts_of, record, refuse_used_serials, take_part, tell, unit_at
-from fulfillment.inventory.service import issue, release, reserve
+from fulfillment.assembly.units import SYSTEM, at_desk, parts_of, record, refuse_used_serials, take_part, tell, unit_at
+from fulfillment.inventory.service import issue, reserve
 from fulfillment.kernel.clock import now
 from fulfillment.ledger import postings
 from fulfillment.ledger.service import post_all
+from fulfillment.parts.service import find_part
 from fulfillment.purchasing.service import pull
 
 
@@ -60,8 +62,7 @@ class Finding(NamedTuple):
 
 def back_to_test(session: Session, unit: WorkOrder) -> None:
     """Mended: another go through the whole recipe. Spares laid by on suspicion are free for others again."""
-    release(session, unit.number)
-    session.execute(sa.delete(PartNeed).where(PartNeed.holder == unit.number))
+    leave_the_line(session, [unit.number])
     unit.failure = None
     unit.move_to(UnitStatus.TEST)
     tell(session, unit, "test")
@@ -79,18 +80,17 @@ def _pair(parts: Sequence[AsBuiltPart], old: Label, new: Label) -> tuple[AsBuilt
 
 
 def _replace(session: Session, unit: WorkOrder, bad: AsBuiltPart, label: Label, finding: Finding) -> None:
-    part = catalogue(session, [label.sku])[label.sku]
     _hold_spare(session, unit, label.sku)
     exchanges = sa.select(sa.func.count()).where(AsBuiltPart.work_order_id == unit.id, AsBuiltPart.removed_at.is_not(None))
     source = f"{unit.number}:rework:{(session.scalar(exchanges) or 0) + 1}"
-    issue(session, unit.number, label.sku, 1, source)
+    move = issue(session, unit.number, label.sku, 1, source)
     out = _take_out(session, bad, finding)
-    fitted = take_part(unit, label, part, bad.group, finding.operator)
+    fitted = take_part(unit, label, move.unit_cost, finding.operator)
     fitted.operator, fitted.at = finding.operator, now()
     session.add(fitted)
     session.add(SupplierClaim(
-        part_id=out.id, supplier_code=part.supplier_code, sku=out.sku, serial=out.serial, lot=out.lot, failure=finding.failure,
-        cost_minor=out.cost_minor, currency=out.currency, at=now(),
+        part_id=out.id, supplier_code=find_part(session, out.sku).supplier_code, sku=out.sku, serial=out.serial, lot=out.lot,
+        failure=finding.failure, cost_minor=out.cost_minor, currency=out.currency, at=now(),
     ))
     record(session, unit, "replaced", finding.operator, sku=out.sku, out=out.serial, into=label.serial, failure=finding.failure)
     back_to_test(session, unit)

@@ -21,7 +21,6 @@ from fulfillment.kernel.once import once
 from fulfillment.kernel.refusals import NotFound, WrongStatus
 from fulfillment.orders.models import SalesOrder
 from fulfillment.orders.service import note
-from fulfillment.parts.models import Part
 
 SYSTEM = "system"
 """The operator of what no person did."""
@@ -75,13 +74,7 @@ def record(session: Session, unit: WorkOrder, kind: str, operator: str, **detail
 def tell(session: Session, unit: WorkOrder, kind: str, **detail: object) -> None:
     """Write a line into the customer's timeline, at this moment."""
     order = session.get_one(SalesOrder, unit.order_id)
-    note(session, order, kind, tag=unit.tag, name=unit.name, **detail)
-
-
-def catalogue(session: Session, skus: Iterable[str]) -> dict[str, Part]:
-    """The parts of these numbers."""
-    statement = sa.select(Part).where(Part.sku.in_(sorted(set(skus)))).order_by(Part.sku)
-    return {part.sku: part for part in session.scalars(statement)}
+    note(session, order, kind, public=True, tag=unit.tag, name=unit.name, **detail)
 
 
 def parts_of(session: Session, unit: WorkOrder, *, removed: bool = False) -> list[AsBuiltPart]:
@@ -108,12 +101,12 @@ def refuse_used_serials(session: Session, labels: Iterable[Label]) -> None:
         raise BadScan("{sku} {serial} is on record in unit {tag}. Take another one.", sku=found.sku, serial=found.serial, tag=found.tag)
 
 
-def take_part(unit: WorkOrder, label: Label, part: Part, group: str, operator: str) -> AsBuiltPart:
-    """The record of a part that was taken from the shelf for this machine, at its standard cost of today."""
-    cost = part.standard_cost
+def take_part(unit: WorkOrder, label: Label, cost: Money, operator: str) -> AsBuiltPart:
+    """The record of a part that was taken from the shelf for this machine; `cost` is what one piece left the shelf at."""
+    entry = next(entry for entry in unit.bom if entry["sku"] == label.sku)
     return AsBuiltPart(
-        work_order_id=unit.id, sku=label.sku, name=part.name, group=group, quantity=label.count, serial=label.serial, lot=label.lot,
-        cost_minor=cost.minor, currency=cost.currency, picked_by=operator, picked_at=now(),
+        work_order_id=unit.id, sku=label.sku, name=entry["name"], group=entry["group"], quantity=label.count, serial=label.serial,
+        lot=label.lot, cost_minor=cost.minor, currency=cost.currency, picked_by=operator, picked_at=now(),
     )
 
 

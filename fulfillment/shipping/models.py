@@ -41,7 +41,7 @@ class Shipment(Base):
 
     id: Mapped[Id]
     number: Mapped[str] = mapped_column(unique=True)
-    order_id: Mapped[UUID] = mapped_column(index=True)
+    order_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sales_order.id"), index=True)
     order_number: Mapped[str] = mapped_column(unique=True)
     status: Mapped[ShipmentStatus] = mapped_column(EnumText(ShipmentStatus))
     carrier: Mapped[str]
