@@ -107,7 +107,7 @@ def test_every_page_is_accessible_and_fits(
     page.goto(str(session.url))
     check()
     page.locator("form button").click()
-    assert page.evaluate("document.activeElement.id") == "email"
+    page.wait_for_function("document.activeElement.id === 'email'")
     check()
     for name, value in {
         "email": "a@example.com",
