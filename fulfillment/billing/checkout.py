@@ -21,7 +21,6 @@ from fulfillment.kernel.alerts import raise_alert
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import lock, reading, transaction
 from fulfillment.kernel.ids import new_id
-from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import NotFound, Unavailable, WrongStatus
 from fulfillment.orders.models import OrderLine, OrderStatus, SalesOrder
 
@@ -49,8 +48,8 @@ def start_checkout(order_number: str, *, success_url: str, cancel_url: str) -> s
         with transaction() as session:
             _give_up(session, payment.id, str(refusal))
         raise Unavailable(NOT_NOW) from refusal
-    except Unavailable:
-        return _opened_meanwhile(payment.id)
+    except Unavailable as refusal:
+        return _opened_meanwhile(payment.id, refusal)
     with transaction() as session:
         return _opened(session, payment.id, page)
 
@@ -96,14 +95,10 @@ def _intend(session: Session, order_number: str, success_url: str, cancel_url: s
 def bill_of(session: Session, order: SalesOrder) -> Bill:
     """The order's figures, as the payment page needs them."""
     lines = session.scalars(sa.select(OrderLine).filter_by(order_id=order.id).order_by(OrderLine.position))
-    shown = [
-        ShownLine(line.description, line.quantity, Money(line.unit_price_minor, order.currency), Money(line.net_minor, order.currency))
-        for line in lines
-    ]
     return Bill(
-        order_number=order.number, email=order.email, locale=order.locale, lines=shown,
-        shipping=Money(order.shipping_minor, order.currency),
-        tax=Money(order.tax_minor, order.currency), total=Money(order.total_minor, order.currency),
+        order_number=order.number, email=order.email, locale=order.locale,
+        lines=[ShownLine(line.description, line.quantity, line.unit_price, line.net) for line in lines],
+        shipping=order.shipping, tax=order.tax, total=order.total,
     )
 
 
@@ -118,12 +113,12 @@ def _opened(session: Session, payment_id: UUID, page: SessionFacts) -> str:
     return payment.url
 
 
-def _opened_meanwhile(payment_id: UUID) -> str:
+def _opened_meanwhile(payment_id: UUID, refusal: Unavailable) -> str:
     """Five clicks at once: Stripe answers one and tells the others to wait; the one has noted the page."""
     with reading() as session:
         url = session.scalar(sa.select(Payment.url).filter_by(id=payment_id))
     if url is None:
-        raise Unavailable(NOT_NOW)
+        raise refusal
     return url
 
 

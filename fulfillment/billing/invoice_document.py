@@ -71,7 +71,9 @@ def _sums(invoice: Invoice) -> Flowable:
 
 def _settled(invoice: Invoice) -> str:
     if invoice.deposit_minor < invoice.gross_minor:
-        return _("Please pay the amount due within 30 days, and give the invoice's number.")
-    if not invoice.paid_by:
-        return _("Paid in full. Thank you.")
-    return _("Paid in full by card (%(card)s). Thank you.", card=invoice.paid_by)
+        told = _("Please pay the amount due within 30 days, and give the invoice's number.")
+    elif invoice.paid_by:
+        told = _("Paid in full by card (%(card)s). Thank you.", card=invoice.paid_by)
+    else:
+        told = _("Paid in full. Thank you.")
+    return str(told)

@@ -37,7 +37,7 @@ def issue_invoice(session: Session, order_number: str, shipment_number: str, cos
     invoice = _write(session, order, shipment_number)
     session.add(invoice)
     session.flush()
-    note(session, order, "invoiced", invoice=invoice.number)
+    note(session, order, "invoiced", public=False, invoice=invoice.number)
     earned, tax = Money(invoice.net_minor + invoice.shipping_minor, invoice.currency), Money(invoice.tax_minor, invoice.currency)
     deposit = Money(invoice.deposit_minor, invoice.currency)
     drafts = [
@@ -54,8 +54,7 @@ def _write(session: Session, order: SalesOrder, shipment_number: str) -> Invoice
     lines = session.scalars(sa.select(OrderLine).filter_by(order_id=order.id).order_by(OrderLine.position))
     paying = sa.select(Payment).filter_by(order_number=order.number, status=PaymentStatus.PAID).order_by(Payment.paid_at, Payment.id)
     paid = session.scalars(paying).first()
-    gross = Money(order.total_minor, order.currency)
-    deposit = min(gross, deposit_left(session, order.number, order.currency))
+    deposit = min(order.total, deposit_left(session, order.number, order.currency))
     return Invoice(
         number=next_number(session, "INV"), order_number=order.number, shipment_number=shipment_number, issued_on=today(),
         locale=order.locale, bill_to=order.bill_to, ship_to=order.ship_to,
