@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, EmailField, RadioField, SelectField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the type stubs
 from wtforms.validators import InputRequired
 
 from configurator.service import released_models
@@ -176,12 +177,15 @@ def robots() -> ResponseReturnValue:
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 
+DELIVERIES = [SelectChoice("standard", "Standard"), SelectChoice("express", "Express")]
+
+
 class SampleForm(Form):
     """One field of each kind, for the style guide."""
 
     email = EmailField("E-mail", [InputRequired()])
-    state = SelectField("State", [InputRequired()], choices=[("TX", "Texas"), ("VT", "Vermont")])
-    delivery = RadioField("Delivery", [InputRequired()], choices=[("standard", "Standard"), ("express", "Express")], default="standard")
+    state = SelectField("State", [InputRequired()], choices=[SelectChoice("TX", "Texas"), SelectChoice("VT", "Vermont")])
+    delivery = RadioField("Delivery", [InputRequired()], choices=DELIVERIES, default="standard")
     note = TextAreaField("Note for the workshop")
     news = BooleanField("Tell me about new machines")
 
