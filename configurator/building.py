@@ -9,6 +9,8 @@ amount inside a known box needs no further work. Nothing is rounded; the boxes a
 
 from __future__ import annotations
 
+import bisect
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +22,10 @@ DEAD = -1
 Rest = tuple[int, ...]
 """What is left of the rules, as formula numbers; empty when everything is allowed."""
 Range = tuple[int, int]
+Found = tuple[int, dict[int, Range]]
+"""A node, and its box: the range of each total within which it is the same."""
 _FAR = 1 << 62
+_EVERYTHING: Range = (-_FAR, _FAR)
 
 
 class TooLarge(Exception):
@@ -47,6 +52,38 @@ class _Step:
     """(formula number, total, bound) of every `Within` leaf in the rest."""
 
 
+class _Boxes:
+    """The finished nodes of one rest: boxes in rows by their ranges of the narrow totals, sorted by the widest one."""
+
+    def __init__(self, totals: list[int]) -> None:
+        self.wide: int | None = totals[0] if totals else None
+        self.narrow = totals[1:]
+        self.rows: dict[tuple[Range, ...], tuple[list[int], list[Found]]] = {}
+
+    def find(self, amounts: dict[int, int]) -> Found | None:
+        """Return the node whose box holds the amounts."""
+        wide = amounts[self.wide] if self.wide is not None else 0
+        for ranges, (lows, founds) in self.rows.items():
+            for total, (low, high) in zip(self.narrow, ranges, strict=True):
+                if not low <= amounts[total] <= high:
+                    break
+            else:
+                place = bisect.bisect_right(lows, wide) - 1
+                if place >= 0 and (self.wide is None or wide <= founds[place][1].get(self.wide, _EVERYTHING)[1]):
+                    return founds[place]
+        return None
+
+    def add(self, found: Found) -> None:
+        """Keep a finished node."""
+        box = found[1]
+        ranges = tuple(box.get(total, _EVERYTHING) for total in self.narrow)
+        lows, founds = self.rows.setdefault(ranges, ([], []))
+        low = box.get(self.wide, _EVERYTHING)[0] if self.wide is not None else 0
+        place = bisect.bisect_right(lows, low)
+        lows.insert(place, low)
+        founds.insert(place, found)
+
+
 class Builder:
     """Builds nodes for one order of the variables. Raises TooLarge beyond `budget` nodes."""
 
@@ -60,7 +97,7 @@ class Builder:
         """Per layer: the children of each node (one per class) and its number."""
         self.work = 0
         self.to_come = self._ranges_to_come()
-        self.known: list[dict[Rest, list[tuple[dict[int, Range], int]]]] = [{} for _ in range(len(layers) + 1)]
+        self.known: list[dict[Rest, _Boxes]] = [{} for _ in range(len(layers) + 1)]
         self._steps: dict[tuple[int, Rest, int], _Step | None] = {}
         self._outcomes: dict[tuple[Rest, tuple[bool | None, ...]], Rest | None] = {}
         self._free = self._free_nodes()
@@ -98,25 +135,27 @@ class Builder:
         nodes = self.nodes[place]
         return nodes.setdefault(children, len(nodes))
 
-    def _node(self, place: int, rest: Rest, totals: dict[int, int]) -> tuple[int, dict[int, Range]]:
+    def _node(self, place: int, rest: Rest, totals: dict[int, int]) -> Found:
         """Return the node of a state, and the box of amounts for which it is the same."""
         if not rest:
             return self._free[place], {}
-        known = self.known[place].setdefault(rest, [])
-        for box, node in known:
-            for total, (low, high) in box.items():
-                if not low <= totals[total] <= high:
-                    break
-            else:
-                return node, box
-        self.work += 1
-        if self.work > self.budget:
-            raise TooLarge
-        found = self._expanded(place, rest, totals)
-        known.append((found[1], found[0]))
+        known = self.known[place].get(rest)
+        if known is None:
+            known = self.known[place][rest] = _Boxes(self._by_width(place, totals))
+        found = known.find(totals)
+        if found is None:
+            self.work += 1
+            if self.work > self.budget:
+                raise TooLarge
+            found = self._expanded(place, rest, totals)
+            known.add(found)
         return found
 
-    def _expanded(self, place: int, rest: Rest, totals: dict[int, int]) -> tuple[int, dict[int, Range]]:
+    def _by_width(self, place: int, totals: Iterable[int]) -> list[int]:
+        """Sort totals so that the one with the widest range to come is first."""
+        return sorted(totals, key=lambda total: operator.sub(*self.to_come[place].get(total, (0, 0))))
+
+    def _expanded(self, place: int, rest: Rest, totals: dict[int, int]) -> Found:
         """Try every class of the layer's variable; the box is where all of them end as they do now."""
         layer = self.layers[place]
         box: dict[int, Range] = {}

@@ -74,7 +74,7 @@ def _words(model: Released, group: str, option: str) -> str:
 
 
 def _address(model_id: str, own: Mapping[str, tuple[str, ...]]) -> str:
-    chosen: dict[str, Any] = page.query(own)  # type: ignore[assignment]
+    chosen: dict[str, Any] = page.query(own)
     return url_for(".configure", model_id=model_id, **chosen)
 
 
