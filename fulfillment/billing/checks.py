@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fulfillment.billing.models import BalanceTransaction, Dispute, DisputeStatus, Invoice, Payment, PaymentStatus, Refund
+from fulfillment.kernel.clock import now
 from fulfillment.kernel.money import SHOP_CURRENCY, Money
 from fulfillment.ledger.accounts import Account
 from fulfillment.ledger.checks import Finding, check, ties
+from fulfillment.orders.models import OrderStatus, SalesOrder
 
 
 def _sum(session: Session, column: InstrumentedAttribute[int], *which: sa.ColumnElement[bool]) -> int:
@@ -130,3 +133,34 @@ def orders_are_paid_once(session: Session) -> list[Finding]:
         .order_by(Payment.order_number)
     )
     return [Finding(f"{count} payments were kept for one order", number) for number, count in session.execute(kept)]
+
+
+@check("paid orders")
+def paid_orders_have_their_money(session: Session) -> list[Finding]:
+    """Every order that is built, or may be, was paid for."""
+    waiting = (OrderStatus.BOOKED, OrderStatus.CANCELLED)
+    has_money = sa.exists().where(Payment.order_number == SalesOrder.number, Payment.status == PaymentStatus.PAID)
+    unpaid = sa.select(SalesOrder.number).where(SalesOrder.status.not_in(waiting), ~has_money).order_by(SalesOrder.number)
+    return [Finding(f"order {number} goes ahead, but no payment was received", number) for number in session.scalars(unpaid)]
+
+
+GRACE = timedelta(minutes=10)
+"""How long a cancellation may take to become a promise: it is a job."""
+
+
+@check("cancelled orders")
+def cancelled_orders_keep_no_money(session: Session) -> list[Finding]:
+    """What was paid on a cancelled order was promised back, or is with the bank."""
+    back = sa.select(sa.func.coalesce(sa.func.sum(Refund.amount_minor), 0)).where(Refund.payment_id == Payment.id).scalar_subquery()
+    taken = (
+        sa.select(sa.func.coalesce(sa.func.sum(Dispute.amount_minor), 0))
+        .where(Dispute.payment_id == Payment.id, Dispute.status != DisputeStatus.WON)
+        .scalar_subquery()
+    )
+    kept = (
+        sa.select(Payment.order_number, Payment.paid_minor - back - taken)
+        .join(SalesOrder, SalesOrder.number == Payment.order_number)
+        .where(SalesOrder.status == OrderStatus.CANCELLED, SalesOrder.cancelled_at < now() - GRACE, Payment.paid_minor > back + taken)
+        .order_by(Payment.order_number, Payment.attempt)
+    )
+    return [Finding(f"{minor} of a cancelled order's payment was kept", number) for number, minor in session.execute(kept)]

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar, cast
 import stripe
 
 from fulfillment.billing.facts import DisputeFacts, EventFacts, IntentFacts, RefundFacts, SessionFacts, TransactionFacts
+from fulfillment.kernel.clock import now
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import NotFound, Refusal, Unavailable
 from fulfillment.kernel.settings import settings
@@ -180,7 +181,7 @@ def verify_event(raw: bytes, signature: str, secret: str) -> EventFacts:
         body = json.loads(raw)
     except (stripe.SignatureVerificationError, ValueError, TypeError, StopIteration, RecursionError) as error:
         raise BadEvent("The event is not signed by our payment provider, or too old.") from error
-    if stamp > time.time() + TOLERANCE:
+    if stamp > now().timestamp() + TOLERANCE:
         raise BadEvent("The event comes from the future.")
     return _event(body)
 
