@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -38,7 +40,7 @@ def books(db: None) -> None:
 
 def forge(
     connection: sa.Connection, lines: tuple[tuple[str, Any], ...] = LINES, *, line_count: int | None = None, currencies: str = "USD USD",
-    **changes: Any,
+    move_head: bool = True, **changes: Any,
 ) -> None:
     """Write an entry behind the service's back, in every way as it would, but for the changes."""
     sqlite = connection.dialect.name == "sqlite"
@@ -51,7 +53,8 @@ def forge(
     rows = zip(lines, currencies.split() * 2, strict=False)
     for position, ((account, minor), currency) in enumerate(rows, 1):
         add_line(connection, entry["seq"], position, (account, minor), currency)
-    connection.execute(sa.update(LedgerHead).values(seq=entry["seq"], hash=entry["hash"]))
+    if move_head:
+        connection.execute(sa.update(LedgerHead).values(seq=entry["seq"], hash=entry["hash"]))
     if sqlite:
         connection.execute(sa.update(Entry).where(Entry.seq == entry["seq"]).values(unsealed=None))
 
@@ -94,7 +97,7 @@ def test_a_good_entry_is_accepted() -> None:
     ((("1012PSP", 500),), "two_lines"),
     ((("1012PSP", 500), ("1002", 500)), "sums to zero"),
     ((("1012PSP", 500), ("2204", -500), ("6603F", 0)), "amount_not_zero"),
-    ((("1012PSP", 500), ("9999", -500)), "(?i)foreign key"),
+    ((("1012PSP", 500), ("9999", -500)), "(?i)foreign key|no such account"),
     ((), "two_lines"),
 ])
 def test_a_wrong_entry_is_refused(lines: tuple[tuple[str, int], ...], words: str) -> None:
@@ -143,7 +146,7 @@ ENTRY_CHANGES = (
 )
 
 
-@pytest.mark.parametrize("statement", [
+STATEMENTS = (
     *(f"UPDATE ledger_entry SET {change} WHERE seq = 1" for change in ENTRY_CHANGES),
     "UPDATE ledger_line SET amount_minor = amount_minor * 2", "UPDATE ledger_line SET account = '1002' WHERE entry_seq = 1",
     "DELETE FROM ledger_line", "DELETE FROM ledger_line WHERE entry_seq = 2", "DELETE FROM ledger_entry WHERE seq = 2",
@@ -155,7 +158,10 @@ ENTRY_CHANGES = (
     "UPDATE ledger_close SET until = '2025-01-01'", "DELETE FROM ledger_close",
     "INSERT INTO ledger_close SELECT '2026-01-31', seq, hash, closed_at, closed_by FROM ledger_close",
     "INSERT INTO ledger_close SELECT '2026-03-01', 1, hash, closed_at, closed_by FROM ledger_close",
-])
+)
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
 def test_what_is_written_stays(statement: str) -> None:
     refused(lambda connection: connection.execute(sa.text(statement)))
 
@@ -172,12 +178,12 @@ def test_no_line_joins_without_an_entry() -> None:
     refused(lambda connection: add_line(connection, 3, 1, ("1012PSP", 500)))
 
 
-def test_an_entry_written_beside_an_older_head_is_refused() -> None:
-    def without_head(connection: sa.Connection) -> None:
-        forge(connection)
-        connection.execute(sa.text("UPDATE ledger_head SET seq = 2"))
+def test_an_entry_that_does_not_move_the_head_is_refused() -> None:
+    refused(lambda connection: forge(connection, move_head=False), words="the head moves")
 
-    refused(without_head)
+
+def test_a_sealed_entry_without_lines_is_refused() -> None:
+    refused(lambda connection: forge(connection, (), line_count=2, unsealed=None))
 
 
 @pytest.mark.parametrize("table", ["ledger_entry", "ledger_line", "ledger_head", "ledger_account", "ledger_close"])
@@ -187,21 +193,55 @@ def test_truncation_is_refused(table: str) -> None:
     refused(lambda connection: connection.execute(sa.text(f"TRUNCATE {table} CASCADE")), words="append-only")
 
 
-FORGED = "kind, source, document, 'forged', effective, posted_at, reverses, line_count, content, version, hash, 0"
-
-
-@pytest.mark.parametrize("statement", [
-    f"INSERT OR REPLACE INTO ledger_entry SELECT 3, {FORGED} FROM ledger_entry WHERE seq = 1",
-    f"INSERT OR REPLACE INTO ledger_entry SELECT seq, {FORGED} FROM ledger_entry WHERE seq = 1",
+COPIED = "document, 'forged', effective, posted_at, reverses, line_count, content, version, hash, 0 FROM ledger_entry WHERE seq = 1"
+UNDATED, SEALED = COPIED.replace("effective", "'9'"), COPIED.replace(", 0 FROM", ", NULL FROM")
+BACK = "'x', 'x', 'x', 'x', effective, posted_at, 1, line_count, content, version, hash, 0 FROM ledger_entry WHERE seq = 1"
+SHELL = (
+    *STATEMENTS,
+    f"INSERT OR REPLACE INTO ledger_entry SELECT 3, kind, source, {COPIED}",
+    f"INSERT OR REPLACE INTO ledger_entry SELECT 1, 'x', 'x', {COPIED}",
+    f"INSERT INTO ledger_entry SELECT 4, 'x', 'x', {COPIED}", f"INSERT INTO ledger_entry SELECT NULL, 'x', 'x', {COPIED}",
+    f"INSERT INTO ledger_entry SELECT 3, 'x', 'x', {UNDATED}",
+    f"INSERT INTO ledger_entry SELECT 3, 'x', 'x', {SEALED}",
     "REPLACE INTO ledger_line SELECT entry_seq, position, account, side, 1, currency FROM ledger_line WHERE entry_seq = 1",
     "REPLACE INTO ledger_account SELECT code, 'Equity', en, zh FROM ledger_account", "REPLACE INTO ledger_head VALUES (1, 0, 'x')",
     "REPLACE INTO ledger_close SELECT until, 0, hash, closed_at, 'me' FROM ledger_close",
+    "INSERT INTO ledger_close SELECT '9', seq, hash, closed_at, 'me' FROM ledger_close",
     "UPDATE OR REPLACE ledger_entry SET seq = 2 WHERE seq = 1",
-])
-def test_replacing_is_refused(statement: str) -> None:
+)
+
+
+@pytest.mark.parametrize("statement", SHELL)
+def test_a_stranger_s_shell_is_refused_too(db: None, statement: str) -> None:
+    """The sqlite3 program does not switch foreign keys on, and has a REPLACE that deletes silently."""
     if not database.is_sqlite():
         pytest.skip("only SQLite has it")
-    refused(lambda connection: connection.execute(sa.text(statement)))
+    before = contents()
+    shell = sqlite3.connect(str(database.engine().url.database), isolation_level=None)
+    with closing(shell), pytest.raises(sqlite3.IntegrityError):
+        shell.execute(statement)
+    assert contents() == before
+
+
+def test_a_second_reversal_does_not_replace_the_first(db: None) -> None:
+    if not database.is_sqlite():
+        pytest.skip("only SQLite has REPLACE")
+    with transaction() as session:
+        reverse(session, session.get_one(Entry, 1), "wrong order")
+    shell = sqlite3.connect(str(database.engine().url.database), isolation_level=None)
+    with closing(shell), pytest.raises(sqlite3.IntegrityError, match="reversed once"):
+        shell.execute(f"INSERT OR REPLACE INTO ledger_entry SELECT 4, {BACK}")
+
+
+def test_an_unknown_account_is_refused_without_foreign_keys(db: None) -> None:
+    if not database.is_sqlite():
+        pytest.skip("only SQLite can switch them off")
+    shell = sqlite3.connect(str(database.engine().url.database), isolation_level=None)
+    with closing(shell):
+        shell.execute("BEGIN")
+        shell.execute(f"INSERT INTO ledger_entry SELECT 3, 'x', 'x', {COPIED}")
+        with pytest.raises(sqlite3.IntegrityError, match="no such account"):
+            shell.execute("INSERT INTO ledger_line VALUES (3, 1, '9999', 'D', 5, 'USD')")
 
 
 def test_an_unsealed_entry_cannot_be_committed() -> None:

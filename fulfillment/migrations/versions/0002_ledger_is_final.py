@@ -119,7 +119,7 @@ def refuse(condition: str, message: str, *, seq: str = "NEW.seq", entry: str = "
 CHANGED = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in FROZEN)
 
 # Name -> (when it fires, what it does). INSERT OR REPLACE deletes without firing a DELETE trigger, hence the checks for
-# a row that is there already.
+# a row that is there already; a stranger's shell has foreign keys switched off, hence what they would see to anyhow.
 SQLITE = {
     "ledger_entry_begins": ("INSERT ON ledger_entry", [
         refuse(GAP, "entries are numbered without a gap"),
@@ -136,7 +136,7 @@ SQLITE = {
     "ledger_entry_stays": ("DELETE ON ledger_entry", [refuse("1", FINAL)]),
     "ledger_line_joins_unsealed": ("INSERT ON ledger_line", [
         refuse("NOT EXISTS (SELECT 1 FROM ledger_entry WHERE seq = NEW.entry_seq AND unsealed = 0)", FINAL),
-        refuse("EXISTS (SELECT 1 FROM ledger_line WHERE entry_seq = NEW.entry_seq AND position = NEW.position)", FINAL),
+        refuse("NOT EXISTS (SELECT 1 FROM ledger_account WHERE code = NEW.account)", "there is no such account"),
         refuse("typeof(NEW.amount_minor) <> 'integer'", "money is counted in whole minor units"),
     ]),
     "ledger_line_is_final": ("UPDATE ON ledger_line", [refuse("1", FINAL)]),
