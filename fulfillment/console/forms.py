@@ -1,0 +1,53 @@
+"""Forms of the desks: signing in by password or by badge, and the few that are more than scans and buttons."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Regexp
+
+from fulfillment.kernel.web import Form
+
+KEY = Regexp(r"[A-Za-z0-9_-]{16,64}$")
+
+
+class StaffSignInForm(Form):
+    """Who works here."""
+
+    login = StringField(_l("Login"), [InputRequired(), Length(max=80)])
+    password = PasswordField(_l("Password"), [InputRequired(), Length(max=200)])
+
+
+class BadgeForm(Form):
+    """Who steps up to this station now."""
+
+    badge = StringField(_l("Badge"), [InputRequired(), Length(max=80)])
+
+
+class ReasonForm(Form):
+    """Why something out of the ordinary is done."""
+
+    reason = TextAreaField(_l("Reason"), [InputRequired(), Length(min=3, max=500)])
+
+
+class RefundForm(Form):
+    """Money back out of good will."""
+
+    key = HiddenField(validators=[InputRequired(), KEY])
+    payment = HiddenField(validators=[InputRequired(), Length(max=40)])
+    amount = StringField(_l("Amount"), [InputRequired(), Regexp(r"\s*[0-9]{1,7}([.][0-9]{1,2})?\s*$")])
+    reason = TextAreaField(_l("Reason"), [InputRequired(), Length(min=3, max=500)])
+
+
+class TrackingForm(Form):
+    """What a carrier told us by telephone or on paper."""
+
+    key = HiddenField(validators=[InputRequired(), KEY])
+    status = SelectField(_l("What happened"), [InputRequired()])
+    place = StringField(_l("Place"), [Length(max=120)])
+
+
+class InvoiceForm(Form):
+    """A supplier's invoice for what was received."""
+
+    reference = StringField(_l("Supplier's invoice number"), [InputRequired(), Length(max=60)])

@@ -1,0 +1,36 @@
+"""Brings every desk's pages and the words of their templates together on the blueprint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fulfillment.console import words
+from fulfillment.console.desk import bp
+from fulfillment.console.desks import (
+    books,
+    boxing,
+    building,
+    dispatching,
+    documents,
+    floor,
+    jobs,
+    kitting,
+    orders,
+    purchasing,
+    signing,
+    testing,
+)
+from fulfillment.console.finding import knows
+from fulfillment.kernel.errors import translated
+
+PAGES = (signing, floor, kitting, building, testing, boxing, dispatching, orders, purchasing, books, jobs, documents)
+"""Every desk's module: importing it has registered its pages."""
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "state": words.state, "state_kind": words.state_kind, "event_name": words.event_name, "act_name": words.act_name,
+    "failure_name": words.failure_name, "details": words.details, "in_words": translated,
+}
+for _name, _filter in FILTERS.items():
+    bp.add_app_template_filter(_filter, _name)
+bp.add_app_template_test(knows, "numbered")
