@@ -12,11 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fulfillment.assembly.models import AsBuiltPart, OrderRelease, ReleaseStatus, UnitStatus, WorkOrder
+from fulfillment.assembly.models import AsBuiltPart, OrderRelease, PartNeed, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.assembly.recipe import is_packed
 from fulfillment.assembly.service import units_of
 from fulfillment.billing.invoicing import issue_invoice
-from fulfillment.customers.address import Address
 from fulfillment.inventory.service import issue_all
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import lock
@@ -150,13 +149,13 @@ def _issue_items(session: Session, release: OrderRelease, shipment: Shipment) ->
     if not pieces:
         return Money(0)
     moves = issue_all(session, release.order_number, pieces, {sku: f"{shipment.number}:{sku}" for sku in pieces})
+    session.execute(sa.delete(PartNeed).where(PartNeed.holder == release.order_number))
     return total(move.cost for move in moves.values())
 
 
 def _tell(session: Session, order: SalesOrder, shipment: Shipment) -> None:
     boxes = session.scalar(sa.select(sa.func.count()).select_from(ShipmentBox).filter_by(shipment_id=shipment.id)) or 1
-    carrier, address = CARRIERS[shipment.carrier], Address.from_json(shipment.ship_to)
-    letter = letters.shipped(order.number, carrier, shipment.tracking, address, boxes=boxes, language=order.locale)
+    letter = letters.shipped(order, CARRIERS[shipment.carrier], shipment.tracking, boxes=boxes)
     send_mail(session, to=order.email, subject=letter.subject, text=letter.text, key=f"shipped:{shipment.number}")
 
 

@@ -12,16 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from fulfillment.assembly.service import units_of
-from fulfillment.customers.address import Address
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import lock
 from fulfillment.kernel.ids import new_id
-from fulfillment.kernel.mail import send_mail
 from fulfillment.kernel.refusals import Conflict, NotFound, Refusal
 from fulfillment.orders.models import SalesOrder
 from fulfillment.orders.service import mark_delivered, note
-from fulfillment.shipping import letters
 from fulfillment.shipping.models import Shipment, ShipmentStatus, TrackingEvent
 
 ON_THE_WAY = frozenset({
@@ -87,10 +83,7 @@ def follow(session: Session, shipment: Shipment) -> None:
         note(session, order, latest.status.value, tracking=shipment.tracking, place=latest.place)
         return
     shipment.delivered_at = arrived.at
-    mark_delivered(session, order.number)
-    tags = [unit.tag for unit in units_of(session, order.number)]
-    letter = letters.delivered(order.number, Address.from_json(shipment.ship_to).name, tags, language=order.locale)
-    send_mail(session, to=order.email, subject=letter.subject, text=letter.text, key=f"delivered:{shipment.number}")
+    mark_delivered(session, order.number, tracking=shipment.tracking)
 
 
 def tracking_of(session: Session, shipment: Shipment) -> list[TrackingEvent]:
