@@ -101,7 +101,7 @@ def check(draft: OrderDraft) -> None:
     """Raise BadOrder, or NoSuchDelivery, in the customer's words, unless the draft can be booked."""
     if not draft.booking_key:
         raise ValueError("a draft needs a booking key")
-    if not _EMAIL.fullmatch(draft.email.strip()):
+    if len(draft.email) > 254 or not _EMAIL.fullmatch(draft.email.strip()):
         raise BadOrder("Please give an e-mail address that we can write to.")
     if len(digits(draft.phone)) > 20:
         raise BadOrder("This telephone number is too long.")

@@ -10,25 +10,26 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from fulfillment.kernel.db import lock
 from fulfillment.kernel.refusals import NotFound
 from fulfillment.orders.draft import digits
 from fulfillment.orders.models import OrderStatus, SalesOrder
+
+COLUMNS = [column.key for column in sa.inspect(SalesOrder).column_attrs]
 
 NOBODY = ("nobody@invalid", "0000000000", "00000")
 """Compared with when there is no such order, so that the answer takes as long."""
 
 
 def get_order(session: Session, number: str, *, lines: bool = False, for_update: bool = False) -> SalesOrder:
-    """The order of this number, for our own acts; locked until the transaction ends when it is to change. Raises NotFound."""
+    """The order of this number, for our own acts; as it is now and locked when it is to change. Raises NotFound."""
     statement = sa.select(SalesOrder).filter_by(number=number)
-    if for_update:
-        statement = lock(statement).execution_options(populate_existing=True)
     if lines:
         statement = statement.options(selectinload(SalesOrder.lines))
     order = session.scalars(statement).first()
     if order is None:
         raise NotFound("There is no order {number}.", number=number)
+    if for_update:  # its columns only: lines that somebody loaded stay loaded
+        session.refresh(order, COLUMNS, with_for_update=True)
     return order
 
 

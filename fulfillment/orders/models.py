@@ -108,7 +108,7 @@ class SalesOrder(Base):
     delivered_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     lines: Mapped[list[OrderLine]] = relationship(lazy="raise", order_by="OrderLine.position")
-    events: Mapped[list[OrderEvent]] = relationship(lazy="raise", order_by="(OrderEvent.at, OrderEvent.id)")
+    events: Mapped[list[OrderEvent]] = relationship(lazy="raise", order_by="OrderEvent.at, OrderEvent.position, OrderEvent.id")
 
     def move_to(self, status: OrderStatus) -> None:
         """Step to the next status. Raises WrongStatus for a step that does not exist."""
@@ -214,10 +214,12 @@ class OrderEvent(Base):
     """Something that happened to an order. Public ones are its timeline, as the customer sees it."""
 
     __tablename__ = "order_event"
-    __table_args__ = (sa.Index("ix_order_event_timeline", "order_id", "at", "id"),)
+    __table_args__ = (sa.Index("ix_order_event_timeline", "order_id", "at", "position"),)
 
     id: Mapped[Id]
     order_id: Mapped[UUID] = mapped_column(sa.ForeignKey("sales_order.id"))
+    position: Mapped[int]
+    """Tells which came first of two at the same moment."""
     kind: Mapped[str] = mapped_column(sa.String(32))
     at: Mapped[datetime]
     tag: Mapped[str | None] = mapped_column(sa.String(7))

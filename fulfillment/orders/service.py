@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 from fulfillment.kernel.alerts import raise_alert, resolve
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.events import publish
+from fulfillment.kernel.mail import send_mail
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import WrongStatus
+from fulfillment.orders import letters
 from fulfillment.orders.booking import book_order, figures_of
 from fulfillment.orders.events import OrderCancelled, OrderDelivered, OrderPaid, OrderShipped
 from fulfillment.orders.finding import count_by_status, find_order, get_order, order_of_account, orders_of_account, search_orders
-from fulfillment.orders.models import OrderStatus, SalesOrder
+from fulfillment.orders.models import CANCELLABLE, OrderStatus, SalesOrder
 from fulfillment.orders.timeline import note, timeline
 
 ON_REVIEW = "order_on_review"
@@ -141,11 +143,22 @@ def mark_delivered(session: Session, number: str, **detail: Any) -> SalesOrder:
 
 
 def move_promise(session: Session, number: str, to: date, reason: str) -> SalesOrder:
-    """Tell the customer another day of delivery: in the timeline and on the status page at once."""
+    """Tell the customer another day of delivery, at once: on the status page and by mail; the reason is for our people.
+
+    Raises NotFound, WrongStatus once it has left the house or was cancelled.
+    """
     order = get_order(session, number, for_update=True)
-    if order.promised_on != to and order.status not in {OrderStatus.DELIVERED, OrderStatus.CANCELLED}:
-        note(session, order, "date_moved", before=order.promised_on.isoformat(), after=to.isoformat(), reason=reason)
-        order.promised_on = to
+    if order.promised_on == to:
+        return order
+    if order.status not in {*CANCELLABLE, OrderStatus.IN_PRODUCTION}:
+        raise WrongStatus("Order {number} is {status}: its day cannot be moved.", number=number, status=order.status.value)
+    before, order.promised_on = order.promised_on, to
+    note(session, order, "date_moved", before=before.isoformat(), after=to.isoformat())
+    note(session, order, "date_moved_because", public=False, reason=reason)
+    letter = letters.date_moved(order)
+    send_mail(
+        session, to=order.email, subject=letter.subject, text=letter.text, html=letter.html, key=f"order-date:{number}:{before}:{to}",
+    )
     return order
 
 

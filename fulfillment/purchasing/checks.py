@@ -22,14 +22,15 @@ def accruals_tie(session: Session) -> list[Finding]:
 @check("parts on their way")
 def incoming_ties(session: Session) -> list[Finding]:
     """What is on its way is what open purchase orders still lack."""
-    ordered = (
+    lacking = (
         sa.select(PurchaseOrder.number, PurchaseLine.sku, (PurchaseLine.quantity - PurchaseLine.received).label("missing"))
         .join(PurchaseLine, PurchaseLine.purchase_order_id == PurchaseOrder.id)
         .where(PurchaseOrder.status.in_(OPEN), PurchaseLine.quantity > PurchaseLine.received)
+        .order_by(PurchaseOrder.number, PurchaseLine.sku)
     )
-    missing = {(number, sku): quantity for number, sku, quantity in session.execute(ordered.order_by(PurchaseOrder.number, PurchaseLine.sku))}
-    rows = session.execute(sa.select(IncomingPart.source, IncomingPart.sku, IncomingPart.quantity).order_by(IncomingPart.source, IncomingPart.sku))
-    coming = {(source, sku): quantity for source, sku, quantity in rows}
+    expected = sa.select(IncomingPart.source, IncomingPart.sku, IncomingPart.quantity).order_by(IncomingPart.source, IncomingPart.sku)
+    missing = {(number, sku): quantity for number, sku, quantity in session.execute(lacking)}
+    coming = {(source, sku): quantity for source, sku, quantity in session.execute(expected)}
     return [
         Finding(f"{missing.get(key, 0)} of {key[1]} are still to come on {key[0]}, {coming.get(key, 0)} are on their way", key[0])
         for key in sorted(missing.keys() | coming.keys()) if missing.get(key, 0) != coming.get(key, 0)
