@@ -172,7 +172,7 @@ def sitemap() -> ResponseReturnValue:
 @public
 def robots() -> ResponseReturnValue:
     """Crawlers are welcome in the window, not behind it."""
-    closed = ("/account", "/cart", "/checkout", "/status", "/console", "/language", "/theme", "/search", "/api")
+    closed = ("/account", "/cart", "/checkout", "/status", "/orders", "/desk", "/language", "/theme", "/search?", "/api")
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), f"Sitemap: {_absolute('shop.sitemap')}"]
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
