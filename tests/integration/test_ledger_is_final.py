@@ -194,7 +194,7 @@ def test_truncation_is_refused(table: str) -> None:
 
 
 COPIED = "document, 'forged', effective, posted_at, reverses, line_count, content, version, hash, 0 FROM ledger_entry WHERE seq = 1"
-UNDATED, SEALED = COPIED.replace("effective", "'9'"), COPIED.replace(", 0 FROM", ", NULL FROM")
+UNDATED, SEALED = COPIED.replace("effective", "'later'"), COPIED.replace(", 0 FROM", ", NULL FROM")
 BACK = "'x', 'x', 'x', 'x', effective, posted_at, 1, line_count, content, version, hash, 0 FROM ledger_entry WHERE seq = 1"
 SHELL = (
     *STATEMENTS,
@@ -206,7 +206,7 @@ SHELL = (
     "REPLACE INTO ledger_line SELECT entry_seq, position, account, side, 1, currency FROM ledger_line WHERE entry_seq = 1",
     "REPLACE INTO ledger_account SELECT code, 'Equity', en, zh FROM ledger_account", "REPLACE INTO ledger_head VALUES (1, 0, 'x')",
     "REPLACE INTO ledger_close SELECT until, 0, hash, closed_at, 'me' FROM ledger_close",
-    "INSERT INTO ledger_close SELECT '9', seq, hash, closed_at, 'me' FROM ledger_close",
+    "INSERT INTO ledger_close SELECT 'later', seq, hash, closed_at, 'me' FROM ledger_close",
     "UPDATE OR REPLACE ledger_entry SET seq = 2 WHERE seq = 1",
 )
 
