@@ -71,7 +71,7 @@ def _intend(session: Session, order_number: str, success_url: str, cancel_url: s
     order = session.scalars(lock(sa.select(SalesOrder).filter_by(number=order_number))).first()
     if order is None:
         raise NotFound("There is no such order.")
-    if order.status is not OrderStatus.BOOKED:
+    if order.status is not OrderStatus.BOOKED or not order.total:
         raise WrongStatus("Order {number} is not waiting for a payment.", number=order.number)
     tried = session.scalars(sa.select(Payment).filter_by(order_number=order_number).order_by(Payment.attempt)).all()
     for payment in tried:

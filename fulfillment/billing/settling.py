@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.billing.clearing import store
 from fulfillment.billing.facts import DisputeFacts, IntentFacts, RefundFacts, SessionFacts
+from fulfillment.billing.letters import tell_of_refund
 from fulfillment.billing.models import (
     LIVE,
     NEXT_REFUND,
@@ -125,6 +126,7 @@ def _move_refund(session: Session, refund: Refund, order: SalesOrder, status: Re
     if status is RefundStatus.SUCCEEDED:
         refund.settled_at = now()
         note(session, order, "refunded", amount_minor=refund.amount_minor, currency=refund.currency)
+        tell_of_refund(session, order, refund)
     if status is RefundStatus.FAILED:
         fail(session, refund, "The customer's bank sent the refund back.")
 

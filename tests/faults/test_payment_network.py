@@ -91,6 +91,20 @@ def test_every_reply_lost_while_the_page_opens_gives_one_page_at_the_next_click(
     assert status_of(number) is OrderStatus.PAID
 
 
+def test_a_page_whose_reply_was_lost_is_known_by_the_event_of_its_payment(shop: CardShop) -> None:
+    number = shop.book()
+    shop.break_next({"match": OPEN, "kind": "drop_after", "count": 3})
+    with pytest.raises(Unavailable):
+        shop.checkout(number)
+    (page,) = door.gateway().stripe.v1.checkout.sessions.list({}).data
+    assert payment_of(number).session_id is None
+    shop.simulator.pay(page.url or "")
+    shop.work()
+    assert payment_of(number).session_id == page.id
+    assert paid(number) == [order_of(number).total_minor]
+    assert (times_paid(number), alerts(), findings()) == (1, [], [])
+
+
 def test_a_reply_slower_than_our_timeout_is_not_a_failure(shop: CardShop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "TIMEOUT", 1)
     number = shop.book()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from fulfillment.billing import sweeping
 from fulfillment.billing.models import PaymentStatus
 from fulfillment.billing.reconciling import reconcile, reconcile_order
 from fulfillment.billing.sweeping import sweep_payments
@@ -158,3 +160,21 @@ def test_an_expired_page_is_followed_by_a_new_attempt(shop: CardShop) -> None:
     shop.work()
     assert_paid_once(number)
     assert [one.status for one in payments_of(number)] == [PaymentStatus.EXPIRED, PaymentStatus.PAID]
+
+
+def test_a_payment_that_cannot_be_settled_does_not_keep_the_others_waiting(shop: CardShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.silent()
+    numbers = [shop.book() for _ in range(3)]
+    for number in numbers:
+        shop.simulator.pay(shop.checkout(number))
+    bad = payment_of(numbers[0]).id
+
+    def stubborn(payment_id: UUID) -> object:
+        if payment_id == bad:
+            raise LookupError("nobody thought of this")
+        return reconcile(payment_id)
+
+    monkeypatch.setattr(sweeping, "reconcile", stubborn)
+    with pytest.raises(LookupError):
+        sweep_payments()
+    assert [status_of(number) for number in numbers] == [OrderStatus.BOOKED, OrderStatus.PAID, OrderStatus.PAID]

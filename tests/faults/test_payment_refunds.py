@@ -13,7 +13,8 @@ from fulfillment.billing.models import Payment, PaymentStatus, Refund, RefundRea
 from fulfillment.billing.refunds import NotRefundable, request_refund, retry_refund
 from fulfillment.billing.sweeping import sweep_balance, sweep_payments
 from fulfillment.kernel import clock
-from fulfillment.kernel.db import transaction
+from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.mail import Mail
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import Conflict, Refusal, WrongStatus
 from fulfillment.ledger.accounts import Account
@@ -55,6 +56,11 @@ def dashboard_refund(shop: CardShop, number: str, minor: int) -> str:
     return gateway().stripe.v1.refunds.create({"payment_intent": intent, "amount": minor}).id
 
 
+def letters() -> list[Mail]:
+    with reading() as session:
+        return list(session.scalars(sa.select(Mail).where(Mail.key.startswith("refund:")).order_by(Mail.id)))
+
+
 def back(number: str) -> list[tuple[int, RefundReason, RefundStatus]]:
     return [(refund.amount_minor, refund.reason, refund.status) for refund in refunds_of(number)]
 
@@ -69,6 +75,10 @@ def test_a_cancelled_order_gets_everything_back(shop: CardShop) -> None:
     assert kinds() == ["payment_captured", "refund_requested", "refund_settled"]
     assert standing() == {Account.CARD_CLEARING: -fee_of(whole), Account.CARD_FEES: fee_of(whole)}
     assert findings() == []
+    (letter,) = letters()
+    assert letter.to == "ada@example.com"
+    assert letter.subject == f"Your refund of ${whole // 100:,}.{whole % 100:02d}"
+    assert f"Your order {number} was cancelled." in letter.text
 
 
 def test_a_cancelled_order_that_was_not_paid_gets_its_page_closed(shop: CardShop) -> None:
