@@ -11,27 +11,37 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
+from fulfillment.assembly import checks as assembly_checks
 from fulfillment.assembly import jobs as assembly_jobs
 from fulfillment.assembly import service as floor
 from fulfillment.billing import checkout
+from fulfillment.billing import checks as billing_checks
 from fulfillment.billing import jobs as billing_jobs
 from fulfillment.billing.facts import IntentFacts, SessionFacts, TransactionFacts
 from fulfillment.billing.settling import settle
+from fulfillment.inventory import checks as inventory_checks
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.jobs import HANDLERS, Job, JobState
 from fulfillment.kernel.money import Money
+from fulfillment.ledger.checks import CHECKS
+from fulfillment.orders import checks as orders_checks
 from fulfillment.orders import jobs as orders_jobs
 from fulfillment.orders.draft import DraftLine
 from fulfillment.orders.models import SalesOrder
 from fulfillment.orders.service import book_order, get_order
+from fulfillment.purchasing import checks as purchasing_checks
 from fulfillment.purchasing.models import OPEN, PurchaseOrder
 from fulfillment.purchasing.service import receive_parts
+from fulfillment.shipping import checks as shipping_checks
 from fulfillment.shipping import jobs as shipping_jobs
 from fulfillment.shipping.models import ShipmentStatus
 from tests.builders import assembly, shipping
 
-SUBSCRIBERS = (assembly_jobs, billing_jobs, orders_jobs, shipping_jobs)
-"""Imported, so that what they subscribe to reaches them."""
+REGISTERED = (
+    assembly_jobs, billing_jobs, orders_jobs, shipping_jobs,
+    assembly_checks, billing_checks, inventory_checks, orders_checks, purchasing_checks, shipping_checks,
+)
+"""Imported, so that what they subscribe to reaches them, and what they check is checked."""
 
 UP_TO = ("booked", "paid", "released", "kitted", "built", "tested", "boxed", "shipped", "delivered")
 
@@ -95,6 +105,12 @@ def suppliers_deliver(session: Session) -> list[str]:
         receive_parts(session, order.number, missing, f"note:{order.number}:{sum(line.received for line in order.lines)}")
     work_jobs(session)
     return [order.number for order in orders]
+
+
+def findings(session: Session) -> list[str]:
+    """All that the checks of the books, the floor and the dock find wrong within this session."""
+    session.flush()
+    return [f"{name}: {finding.text}" for name, check in CHECKS.items() for finding in check(session)]
 
 
 def _released(session: Session, number: str) -> None:

@@ -12,13 +12,12 @@ from fulfillment.inventory.service import available, reserved_for
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.ledger.accounts import Account
-from fulfillment.ledger.checks import run_checks
 from fulfillment.ledger.service import balance
 from fulfillment.orders.service import get_order, timeline
 from fulfillment.purchasing.models import PurchaseOrder
 from tests.builders import assembly
 from tests.builders.assembly import COST, TESTER, UNIT_COST, put_on_shelf, unit_of
-from tests.builders.walk import suppliers_deliver, walk_order, work_jobs
+from tests.builders.walk import findings, suppliers_deliver, walk_order, work_jobs
 
 
 def failed(session: Session, step: str = "memory", *, stock: bool = True) -> WorkOrder:
@@ -31,11 +30,6 @@ def failed(session: Session, step: str = "memory", *, stock: bool = True) -> Wor
 
 def replace(session: Session, unit: WorkOrder, old: str, new: str, *, key: str = "r1") -> WorkOrder:
     return floor.rework(session, unit.tag, old=old, new=new, failure="ERRORS", operator=TESTER, key=key)
-
-
-def findings(session: Session) -> list[str]:
-    session.flush()
-    return [f"{checked.name}: {finding.text}" for checked in run_checks(session) for finding in checked.findings]
 
 
 def test_a_failed_step_sends_the_machine_to_rework_under_its_failure_code(session: Session) -> None:
