@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from fulfillment.customers.roles import FLOOR
-from fulfillment.kernel.clock import now
+from fulfillment.kernel.clock import now, today
 from fulfillment.kernel.web import current_staff, see_other, sign_out
 
 bp = Blueprint("console", __name__, url_prefix="/desk", template_folder="templates")
@@ -88,4 +88,5 @@ def keep_badges_on_the_floor() -> ResponseReturnValue | None:
 
 bp.add_app_template_global(my_desks, "my_desks")
 bp.add_app_template_global(may, "may")
+bp.add_app_template_global(today, "today")
 bp.add_app_template_filter(age, "age")

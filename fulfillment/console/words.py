@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -126,6 +126,23 @@ ACTS: Mapping[str, Any] = {
     "invoice_approved": _l("Supplier's invoice accepted"), "invoice_rejected": _l("Supplier's invoice sent back"),
     "signed_in": _l("Signed in"),
 }
+POSTINGS: Mapping[str, Any] = {
+    "payment_captured": _l("Card payment"), "card_fee_charged": _l("Card fee"), "refund_requested": _l("Refund promised"),
+    "refund_settled": _l("Refund paid"), "refund_failed": _l("Refund came back"), "payout_settled": _l("Payout to the bank"),
+    "payout_returned": _l("Payout came back"), "dispute_opened": _l("Payment disputed"), "dispute_won": _l("Dispute won"),
+    "dispute_lost": _l("Dispute lost"), "parts_received": _l("Parts received"), "supplier_invoiced": _l("Supplier’s invoice"),
+    "supplier_paid": _l("Supplier paid"), "stock_counted": _l("Stock counted"), "parts_revalued": _l("Parts revalued"),
+    "parts_issued": _l("Parts to work in progress"), "parts_returned": _l("Parts back on the shelf"), "part_scrapped": _l("Part scrapped"),
+    "labour_applied": _l("Labour applied"), "build_finished": _l("Machine finished"), "goods_dispatched": _l("Goods dispatched"),
+    "invoice_issued": _l("Invoice"), "sale_recognised": _l("Sale and its cost"), "deposit_applied": _l("Deposit applied"),
+    "invoice_paid": _l("Invoice paid"), "tax_remitted": _l("Sales tax remitted"), "opening": _l("Opening balance"),
+    "reversal": _l("Reversal"),
+}
+"""What each posting rule books."""
+MISMATCHES: Mapping[str, Any] = {
+    "not_ordered": _l("was not ordered"), "quantity": _l("more is charged than came"), "price": _l("another price than agreed"),
+}
+"""Why a supplier's invoice is held."""
 _DETAILS: Mapping[str, Any] = {
     "reason": _l("Reason"), "by": _l("By"), "carrier": _l("Carrier"), "tracking": _l("Tracking"), "shipment": _l("Shipment"),
     "invoice": _l("Invoice"), "step": _l("Step"), "failure": _l("Failure"), "measured": _l("Measured"), "run": _l("Run"), "sku": _l("Part"),
@@ -147,6 +164,16 @@ def state_kind(status: Any) -> str:
 def event_name(kind: str) -> str:
     """What happened, in words; a kind that is new to us is shown as it is."""
     return str(EVENTS.get(kind, kind.replace("_", " ")))
+
+
+def posting_name(kind: str) -> str:
+    """What an entry of the journal books."""
+    return str(POSTINGS.get(kind, kind.replace("_", " ")))
+
+
+def choices(configuration: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """A machine's options as pairs to read."""
+    return [(pick(choice["group"]), pick(choice["option"])) for choice in configuration]
 
 
 def act_name(what: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -43,8 +44,8 @@ def build_unit(tag: str) -> ResponseReturnValue:
     numbered = [part for part in fitted if part.serial]
     gather(sheet, partial(check_kitted, numbered))
     page = render_template(
-        "console/build_unit.html", unit=unit, sheet=sheet, steps=assembly.steps_of(unit), parts={part.sku: part for part in fitted},
-        progress=progress(needs_of(numbered), sheet.scans), numbered=numbered,
+        "console/build_unit.html", unit=unit, sheet=sheet, steps=assembly.steps_of(unit), tote=tote_of(fitted),
+        progress=progress(needs_of(numbered), sheet.scans),
     )
     return page, sheet.status
 
@@ -58,6 +59,23 @@ def _finish(tag: str, sheet: Sheet) -> ResponseReturnValue | None:
         sheet.refusal = refusal
         return None
     return done("console.build", _("%(tag)s is built. It goes to the test bench.", tag=unit.tag))
+
+
+class InTote(NamedTuple):
+    """What lies in the tote of one part number."""
+
+    name: dict[str, str]
+    quantity: int
+    serials: list[str]
+
+
+def tote_of(parts: Sequence[AsBuiltPart]) -> dict[str, InTote]:
+    """The tote by part number, for the steps that use them."""
+    tote: dict[str, InTote] = {}
+    for part in parts:
+        there = tote.get(part.sku, InTote(part.name, 0, []))
+        tote[part.sku] = InTote(part.name, there.quantity + part.quantity, [*there.serials, *([part.serial] if part.serial else [])])
+    return tote
 
 
 def needs_of(parts: Sequence[AsBuiltPart]) -> list[Need]:

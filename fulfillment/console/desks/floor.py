@@ -55,7 +55,7 @@ def unit(tag: str) -> ResponseReturnValue:
         parts = assembly.parts_of(session, found, removed=True)
         runs = assembly.test_runs(session, found.id)
         history = assembly.history(session, found.id)
-    return render_template("console/unit.html", unit=found, parts=parts, runs=runs, history=history, code=_spoken(found.tag))
+    return render_template("console/unit.html", unit=found, parts_taken=parts, runs=runs, history=history, code=_spoken(found.tag))
 
 
 def _spoken(tag: str) -> str:

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session, selectinload
 from fulfillment.console.audit import record_act
 from fulfillment.console.desk import bp, done, operator
 from fulfillment.console.forms import InvoiceForm
-from fulfillment.console.words import state
+from fulfillment.console.words import MISMATCHES, state
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.ids import secret_token
+from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import NotFound, Refusal
 from fulfillment.kernel.web import needs
 from fulfillment.parts.service import parts_by_sku, suppliers
@@ -37,7 +38,7 @@ def purchasing() -> ResponseReturnValue:
         counts = _counts(session)
         known = {supplier.code: supplier for supplier in suppliers(session)}
     return render_template(
-        "console/purchasing.html", orders=orders, counts=counts, status=status, suppliers=known, today=today(), states=PurchaseStatus,
+        "console/purchasing.html", orders=orders, counts=counts, status=status, suppliers=known,
     )
 
 
@@ -91,8 +92,9 @@ def _page(number: str, refusal: Refusal | None = None) -> ResponseReturnValue:
         invoices = list(session.scalars(sa.select(SupplierInvoice).filter_by(po_number=number).order_by(SupplierInvoice.number)))
         supplier = next((each for each in suppliers(session) if each.code == order.supplier_code), None)
     page = render_template(
-        "console/purchase_order.html", order=order, parts=parts, receipts=receipts, invoices=invoices, supplier=supplier, refusal=refusal,
-        key=request.form.get("key") or secret_token(), asked=request.form, today=today(),
+        "console/purchase_order.html", order=order, parts_known=parts, receipts=receipts, invoices=invoices, supplier=supplier,
+        refusal=refusal,
+        key=request.form.get("key") or secret_token(), asked=request.form, as_money=Money, mismatches=MISMATCHES,
         form=InvoiceForm(request.form if refusal else None),
     )
     return page, refusal.status if refusal else 200

@@ -96,9 +96,10 @@ def rework_unit(tag: str) -> ResponseReturnValue:
         parts = [part for part in assembly.parts_of(session, unit) if part.at is not None]
         runs = assembly.test_runs(session, unit.id)
         missing = [need for need in assembly.missing_parts(session, unit.order_number) if need.holder == unit.number]
+    suspects = _suspects(unit, runs)
     page = render_template(
-        "console/rework_unit.html", unit=unit, sheet=sheet, parts=_suspects_first(parts, _suspects(unit, runs)), failures=assembly.FAILURES,
-        suspects=_suspects(unit, runs), asked=request.form, missing=missing, run=runs[-1] if runs else None,
+        "console/rework_unit.html", unit=unit, sheet=sheet, parts_inside=_suspects_first(parts, suspects), failures=assembly.FAILURES,
+        suspects=suspects, asked=request.form, missing=missing, run=runs[-1] if runs else None,
     )
     return page, sheet.status
 
