@@ -10,9 +10,8 @@ amount inside a known box needs no further work. Nothing is rounded; the boxes a
 from __future__ import annotations
 
 import bisect
-import operator
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from configurator.formulas import ALWAYS, NEVER, Formulas, Within
 
@@ -21,11 +20,10 @@ DEAD = -1
 
 Rest = tuple[int, ...]
 """What is left of the rules, as formula numbers; empty when everything is allowed."""
-Range = tuple[int, int]
-Found = tuple[int, dict[int, Range]]
-"""A node, and its box: the range of each total within which it is the same."""
+Box = dict[int, tuple[int, int]]
+"""For each total, the amounts from and to which a node is the same."""
+Found = tuple[int, Box]
 _FAR = 1 << 62
-_EVERYTHING: Range = (-_FAR, _FAR)
 
 
 class TooLarge(Exception):
@@ -44,48 +42,68 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A `Within` leaf to be judged on arrival in a layer, by the amount before the last step."""
+
+    number: int
+    total: int
+    holds_to: int
+    """Up to here it holds whatever comes later."""
+    open_to: int
+    """Above this it fails whatever comes later."""
+
+
+@dataclass(slots=True)
 class _Step:
-    """One value chosen in one state, amounts apart: the rest, and the leaves to be judged by the amounts."""
+    """One value chosen in one state: what is left of the rules, and how the amounts decide what remains of that."""
 
     rest: Rest
-    leaves: tuple[tuple[int, int, int], ...]
-    """(formula number, total, bound) of every `Within` leaf in the rest."""
+    gains: dict[int, int]
+    """What the value adds to each total the rest speaks of."""
+    leaves: list[_Leaf]
+    decided: dict[tuple[bool | None, ...], Rest | None] = field(default_factory=dict)
+    """What is left for each way the leaves can turn out; None if a rule is broken."""
 
 
-class _Boxes:
-    """The finished nodes of one rest: boxes in rows by their ranges of the narrow totals, sorted by the widest one."""
+class _State:
+    """Half-made machines with the same rest: their next steps, and the finished nodes.
 
-    def __init__(self, totals: list[int]) -> None:
-        self.wide: int | None = totals[0] if totals else None
-        self.narrow = totals[1:]
-        self.rows: dict[tuple[Range, ...], tuple[list[int], list[Found]]] = {}
+    Boxes stand in rows by their ranges of the narrower totals, sorted by the widest one, so that finding the box of
+    an amount is a short search.
+    """
 
-    def find(self, amounts: dict[int, int]) -> Found | None:
+    def __init__(self, totals: Sequence[int], steps: list[_Step | None]) -> None:
+        self.wide, self.narrow = totals[:1], totals[1:]
+        self.steps = steps
+        self.rows: dict[tuple[tuple[int, int], ...], tuple[list[int], list[Found]]] = {}
+
+    def find(self, amounts: Mapping[int, int]) -> Found | None:
         """Return the node whose box holds the amounts."""
-        wide = amounts[self.wide] if self.wide is not None else 0
         for ranges, (lows, founds) in self.rows.items():
             for total, (low, high) in zip(self.narrow, ranges, strict=True):
                 if not low <= amounts[total] <= high:
                     break
             else:
-                place = bisect.bisect_right(lows, wide) - 1
-                if place >= 0 and (self.wide is None or wide <= founds[place][1].get(self.wide, _EVERYTHING)[1]):
+                if not self.wide:
+                    return founds[0]
+                amount = amounts[self.wide[0]]
+                place = bisect.bisect_right(lows, amount) - 1
+                if place >= 0 and amount <= founds[place][1][self.wide[0]][1]:
                     return founds[place]
         return None
 
     def add(self, found: Found) -> None:
         """Keep a finished node."""
         box = found[1]
-        ranges = tuple(box.get(total, _EVERYTHING) for total in self.narrow)
-        lows, founds = self.rows.setdefault(ranges, ([], []))
-        low = box.get(self.wide, _EVERYTHING)[0] if self.wide is not None else 0
+        lows, founds = self.rows.setdefault(tuple(box[total] for total in self.narrow), ([], []))
+        low = box[self.wide[0]][0] if self.wide else 0
         place = bisect.bisect_right(lows, low)
         lows.insert(place, low)
         founds.insert(place, found)
 
 
 class Builder:
-    """Builds nodes for one order of the variables. Raises TooLarge beyond `budget` nodes."""
+    """Builds nodes for one order of the variables. Raises TooLarge beyond `budget` states."""
 
     def __init__(self, formulas: Formulas, layers: Sequence[Layer], budget: int, *, any_will_do: bool = False) -> None:
         self.formulas = formulas
@@ -96,25 +114,24 @@ class Builder:
         self.nodes: list[dict[tuple[int, ...], int]] = [{} for _ in layers]
         """Per layer: the children of each node (one per class) and its number."""
         self.work = 0
-        self.to_come = self._ranges_to_come()
-        self.known: list[dict[Rest, _Boxes]] = [{} for _ in range(len(layers) + 1)]
-        self._steps: dict[tuple[int, Rest, int], _Step | None] = {}
-        self._outcomes: dict[tuple[Rest, tuple[bool | None, ...]], Rest | None] = {}
+        """How many states were looked into."""
+        self._to_come = self._ranges_to_come()
+        self._states: list[dict[Rest, _State]] = [{} for _ in layers]
         self._free = self._free_nodes()
 
     def build(self, rules: Iterable[int]) -> int:
         """Build everything below the rules; return the root's number in the first layer, or DEAD."""
-        rest = self._rest(rules)
+        rest = self._sorted(rules)
         if rest is None:
             return DEAD
-        totals = {total: 0 for _, total, _ in self._leaves(rest)}
-        limits: dict[int, Range] = {}
-        decided = self._decided(0, _Step(rest, self._leaves(rest)), totals, limits)
-        return DEAD if decided is None else self._node(0, decided, totals)[0]
+        start = self._arrival(0, rest, {})
+        amounts = dict.fromkeys(start.gains, 0)
+        decided = self._decided(start, amounts, {}, {})
+        return DEAD if decided is None else self._node(0, decided, amounts)[0]
 
-    def _ranges_to_come(self) -> list[dict[int, Range]]:
+    def _ranges_to_come(self) -> list[dict[int, tuple[int, int]]]:
         """Per layer: the least and the most that this and the later layers can add to each total."""
-        ranges: list[dict[int, Range]] = [{}]
+        ranges: list[dict[int, tuple[int, int]]] = [{}]
         for layer in reversed(self.layers):
             here = dict(ranges[0])
             for total, gains in layer.gains.items():
@@ -135,115 +152,108 @@ class Builder:
         nodes = self.nodes[place]
         return nodes.setdefault(children, len(nodes))
 
-    def _node(self, place: int, rest: Rest, totals: dict[int, int]) -> Found:
-        """Return the node of a state, and the box of amounts for which it is the same."""
+    def _node(self, place: int, rest: Rest, amounts: Mapping[int, int]) -> Found:
+        """Return the node of a state, and its box."""
         if not rest:
             return self._free[place], {}
-        known = self.known[place].get(rest)
-        if known is None:
-            known = self.known[place][rest] = _Boxes(self._by_width(place, totals))
-        found = known.find(totals)
+        state = self._states[place].get(rest)
+        if state is None:
+            state = self._states[place][rest] = self._state(place, rest)
+        found = state.find(amounts)
         if found is None:
             self.work += 1
             if self.work > self.budget:
                 raise TooLarge
-            found = self._expanded(place, rest, totals)
-            known.add(found)
+            found = self._expanded(place, state, amounts)
+            state.add(found)
         return found
 
-    def _by_width(self, place: int, totals: Iterable[int]) -> list[int]:
-        """Sort totals so that the one with the widest range to come is first."""
-        return sorted(totals, key=lambda total: operator.sub(*self.to_come[place].get(total, (0, 0))))
-
-    def _expanded(self, place: int, rest: Rest, totals: dict[int, int]) -> Found:
+    def _expanded(self, place: int, state: _State, amounts: Mapping[int, int]) -> Found:
         """Try every class of the layer's variable; the box is where all of them end as they do now."""
-        layer = self.layers[place]
-        box: dict[int, Range] = {}
+        totals = [*state.wide, *state.narrow]
+        lows = dict.fromkeys(totals, -_FAR)
+        highs = dict.fromkeys(totals, _FAR)
         children = []
-        for position in range(len(layer.representatives)):
-            step = self._step(place, rest, position)
-            limits: dict[int, Range] = {}
-            child = DEAD
-            if step is not None:
-                gains = {total: layer.gains[total][position] if total in layer.gains else 0 for _, total, _ in step.leaves}
-                amounts = {total: totals[total] + gain for total, gain in gains.items()}
-                decided = self._decided(place + 1, step, amounts, limits)
-                if decided is not None:
-                    child, below = self._node(place + 1, decided, amounts)
-                    for total, range_below in below.items():
-                        limits[total] = _common(limits.get(total), range_below)
-                limits = {total: (low - gains[total], high - gains[total]) for total, (low, high) in limits.items()}
-                if self.any_will_do and child != DEAD:
-                    return 0, limits
-            for total, range_here in limits.items():
-                box[total] = _common(box.get(total), range_here)
+        for step in state.steps:
+            rest = self._decided(step, amounts, lows, highs) if step is not None else None
+            if step is None or rest is None:
+                children.append(DEAD)
+                continue
+            gains = step.gains
+            child, box = self._node(place + 1, rest, {total: amounts[total] + gain for total, gain in gains.items()})
+            for total, (low, high) in box.items():
+                gain = gains[total]
+                lows[total] = max(lows[total], low - gain)
+                highs[total] = min(highs[total], high - gain)
             children.append(child)
+            if self.any_will_do and child != DEAD:
+                return 0, {total: (lows[total], highs[total]) for total in totals}
         alive = any(child != DEAD for child in children)
-        return (self._numbered(place, tuple(children)) if alive else DEAD), box
+        node = self._numbered(place, tuple(children)) if alive else DEAD
+        return node, {total: (lows[total], highs[total]) for total in totals}
 
-    def _step(self, place: int, rest: Rest, position: int) -> _Step | None:
-        """Give the layer's variable a value in every rest rule; None if that breaks one."""
-        key = (place, rest, position)
-        if key in self._steps:
-            return self._steps[key]
-        layer = self.layers[place]
-        value = layer.representatives[position]
-        after = self._rest(self.formulas.assigned(rule, layer.variable, value) for rule in rest)
-        step = self._steps[key] = None if after is None else _Step(after, self._leaves(after))
-        return step
-
-    def _decided(self, place: int, step: _Step, amounts: dict[int, int], limits: dict[int, Range]) -> Rest | None:
-        """Judge every leaf that later choices cannot change any more, and note the amounts for which this is so."""
-        if not step.leaves:
-            return step.rest
+    def _decided(self, step: _Step, amounts: Mapping[int, int], lows: dict[int, int], highs: dict[int, int]) -> Rest | None:
+        """Judge every leaf that later choices cannot change any more; narrow the box to where this is so."""
         outcomes: list[bool | None] = []
-        for _, total, bound in step.leaves:
-            least, most = self.to_come[place].get(total, (0, 0))
+        for leaf in step.leaves:
+            total = leaf.total
             amount = amounts[total]
             outcome: bool | None = None
-            if amount + most <= bound:
-                outcome, fits = True, (-_FAR, bound - most)
-            elif amount + least > bound:
-                outcome, fits = False, (bound - least + 1, _FAR)
+            if amount <= leaf.holds_to:
+                outcome = True
+                highs[total] = min(highs.get(total, _FAR), leaf.holds_to)
+            elif amount > leaf.open_to:
+                outcome = False
+                lows[total] = max(lows.get(total, -_FAR), leaf.open_to + 1)
             else:
-                fits = (bound - most + 1, bound - least)
-            limits[total] = _common(limits.get(total), fits)
+                lows[total] = max(lows.get(total, -_FAR), leaf.holds_to + 1)
+                highs[total] = min(highs.get(total, _FAR), leaf.open_to)
             outcomes.append(outcome)
-        return self._judged(step, tuple(outcomes))
+        key = tuple(outcomes)
+        if key not in step.decided:
+            step.decided[key] = self._judged(step, key)
+        return step.decided[key]
 
     def _judged(self, step: _Step, outcomes: tuple[bool | None, ...]) -> Rest | None:
         """Return what is left of the rules when some totals are known to stay below or above their bounds."""
-        key = (step.rest, outcomes)
-        if key not in self._outcomes:
-            leaves = {
-                number: outcome is self._at_most(number)
-                for (number, _, _), outcome in zip(step.leaves, outcomes, strict=True)
-                if outcome is not None
-            }
-            self._outcomes[key] = self._rest(self.formulas.decided(rule, leaves) for rule in step.rest)
-        return self._outcomes[key]
+        leaves = {}
+        for leaf, outcome in zip(step.leaves, outcomes, strict=True):
+            node = self.formulas.nodes[leaf.number]
+            if outcome is not None and isinstance(node, Within):
+                leaves[leaf.number] = outcome is node.at_most
+        return self._sorted(self.formulas.decided(rule, leaves) for rule in step.rest)
 
-    def _at_most(self, number: int) -> bool:
-        leaf = self.formulas.nodes[number]
-        assert isinstance(leaf, Within)
-        return leaf.at_most
+    def _state(self, place: int, rest: Rest) -> _State:
+        """Prepare the steps from a rest: each class of the layer's variable put into every rule."""
+        layer = self.layers[place]
+        steps: list[_Step | None] = []
+        for position, value in enumerate(layer.representatives):
+            after = self._sorted(self.formulas.assigned(rule, layer.variable, value) for rule in rest)
+            gains = {total: by_class[position] for total, by_class in layer.gains.items()}
+            steps.append(None if after is None else self._arrival(place + 1, after, gains))
+        to_come = self._to_come[place]
+        totals = sorted({leaf.total for _, leaf in self._leaves(rest)})
+        widths = {total: high - low for total, (low, high) in ((total, to_come.get(total, (0, 0))) for total in totals)}
+        return _State(sorted(totals, key=lambda total: -widths[total]), steps)
 
-    def _leaves(self, rest: Rest) -> tuple[tuple[int, int, int], ...]:
-        numbers = sorted(frozenset().union(*(self.formulas.totals[rule] for rule in rest)))
+    def _arrival(self, place: int, rest: Rest, gains: Mapping[int, int]) -> _Step:
+        """Prepare the judgement of a rest on arrival in a layer, after a step with these gains."""
+        leaves = []
+        for number, leaf in self._leaves(rest):
+            least, most = self._to_come[place].get(leaf.total, (0, 0))
+            left = leaf.bound - gains.get(leaf.total, 0)
+            leaves.append(_Leaf(number, leaf.total, left - most, left - least))
+        return _Step(rest, {leaf.total: gains.get(leaf.total, 0) for leaf in leaves}, leaves)
+
+    def _leaves(self, rest: Rest) -> list[tuple[int, Within]]:
+        numbers = sorted(frozenset[int]().union(*(self.formulas.totals[rule] for rule in rest)))
         leaves = [(number, self.formulas.nodes[number]) for number in numbers]
-        return tuple((number, leaf.total, leaf.bound) for number, leaf in leaves if isinstance(leaf, Within))
+        return [(number, leaf) for number, leaf in leaves if isinstance(leaf, Within)]
 
-    def _rest(self, rules: Iterable[int]) -> Rest | None:
+    def _sorted(self, rules: Iterable[int]) -> Rest | None:
         """Sort what is left of the rules, without those that hold already; None if one is broken."""
         left = set(rules)
         if NEVER in left:
             return None
         left.discard(ALWAYS)
         return tuple(sorted(left))
-
-
-def _common(first: Range | None, second: Range) -> Range:
-    """The amounts in both ranges."""
-    if first is None:
-        return second
-    return max(first[0], second[0]), min(first[1], second[1])

@@ -124,6 +124,14 @@ class Compiled:
         """The number of a value of a variable."""
         return int(self.offsets[variable]) + value
 
+    def decision_of(self, group: str, option: str) -> tuple[int, int]:
+        """The variable and the value that choose an option. Raises UnknownChoice."""
+        self.read({group: option})
+        if self.model.by_id[group].kind == "many":
+            return self.constraints.index[group, option], 1
+        variable = self.constraints.index[group, None]
+        return variable, self.variables[variable].values.index(option)
+
     def read(self, choices: Choices) -> Wishes:
         """Put choices into the engine's terms. Raises UnknownChoice.
 

@@ -20,7 +20,7 @@ from configurator.ordering import candidate_orders
 
 Ints = NDArray[np.int64]
 
-NODE_BUDGET = 200_000
+NODE_BUDGET = 60_000
 """States a compilation may visit: some seconds of work, and some milliseconds per question."""
 LAYER_BUDGET = 300
 
@@ -66,28 +66,43 @@ def compile_constraints(constraints: Constraints, budget: int = NODE_BUDGET) -> 
     if len(decisive) > LAYER_BUDGET:
         raise CannotCompile(f"rules speak of {len(decisive)} decisions, more than {LAYER_BUDGET}: simplify the model")
     scopes = [scope_of(constraints, rule) for rule in constraints.rules]
-    best: tuple[Builder, int] | None = None
-    limit = budget
-    for order in candidate_orders(decisive, scopes):
-        builder = Builder(constraints.formulas, layers_of(constraints, order, classes), limit)
-        try:
-            root = builder.build(constraints.rules)
-        except TooLarge:
-            continue
-        if root == DEAD:
-            raise CannotCompile("no machine keeps all rules: some rules contradict each other")
-        best = builder, root
-        limit = builder.work
-        if limit == 0:
-            break
-    if best is None:
+    orders = [layers_of(constraints, order, classes) for order in candidate_orders(decisive, scopes)]
+    found = _smallest(constraints, orders, budget // 50) or _smallest(constraints, orders, budget // 10)
+    found = found or _first(constraints, orders, budget)
+    if found is None:
         raise CannotCompile(
             f"the rules are too entangled: more than {budget} states. Let sums run over fewer groups, "
             "or give their attributes rounder numbers"
         )
-    builder, root = best
+    builder, root = found
+    if root == DEAD:
+        raise CannotCompile("no machine keeps all rules: some rules contradict each other")
     free = tuple(variable for variable, numbers in enumerate(classes) if max(numbers) == 0)
     return Diagram(tuple(builder.layers), _flattened(builder, root), classes, free)
+
+
+_Orders = Sequence[Sequence[Layer]]
+
+
+def _smallest(constraints: Constraints, orders: _Orders, limit: int) -> tuple[Builder, int] | None:
+    """Build with every order, each within what the best so far needed; None if all go beyond the limit."""
+    best = None
+    for place in range(len(orders)):
+        better = _first(constraints, orders[place : place + 1], limit)
+        if better is not None:
+            best, limit = better, better[0].work
+    return best
+
+
+def _first(constraints: Constraints, orders: _Orders, limit: int) -> tuple[Builder, int] | None:
+    """Build with the first order that stays within the limit: the builder and the root."""
+    for layers in orders:
+        builder = Builder(constraints.formulas, layers, limit)
+        try:
+            return builder, builder.build(constraints.rules)
+        except TooLarge:
+            continue
+    return None
 
 
 def scope_of(constraints: Constraints, formula: int) -> frozenset[int]:

@@ -66,7 +66,7 @@ def answer(compiled: Compiled, choices: Choices, dates: Mapping[str, dt.date] | 
 def repair(compiled: Compiled, choices: Choices, wanted: tuple[str, str]) -> Repair | None:
     """Find the least to give up for a wanted option; None if no machine has it. Raises UnknownChoice."""
     wishes = compiled.read(choices)
-    variable, value = _wanted(compiled, wanted)
+    variable, value = compiled.decision_of(*wanted)
     prices = prices_for(compiled, None)
     solved = solve(compiled, wishes, prices)
     number = compiled.number(variable, value)
@@ -83,7 +83,7 @@ def repair(compiled: Compiled, choices: Choices, wanted: tuple[str, str]) -> Rep
 def why_not(compiled: Compiled, choices: Choices, wanted: tuple[str, str]) -> Reason | None:
     """Explain why an option is not possible with the other choices; None if it is. Raises UnknownChoice."""
     wishes = compiled.read(choices)
-    return explain.why_not(compiled, wishes.own, *_wanted(compiled, wanted))
+    return explain.why_not(compiled, wishes.own, *compiled.decision_of(*wanted))
 
 
 def count_machines(compiled: Compiled, choices: Choices) -> int:
@@ -100,16 +100,6 @@ def count_machines(compiled: Compiled, choices: Choices) -> int:
     for (free,) in by_slot[compiled.layers :]:
         machines *= free
     return machines
-
-
-def _wanted(compiled: Compiled, wanted: tuple[str, str]) -> tuple[int, int]:
-    """The decision for an option."""
-    group, option = wanted
-    compiled.read({group: option})
-    if compiled.model.by_id[group].kind == "many":
-        return compiled.constraints.index[group, option], 1
-    variable = compiled.constraints.index[group, None]
-    return variable, compiled.variables[variable].values.index(option)
 
 
 class _Table:

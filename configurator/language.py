@@ -34,6 +34,8 @@ from configurator.specification import (
     Text,
 )
 
+__all__ = ["Model", "ModelError", "Problem", "content_hash", "read_model", "read_model_text"]
+
 _SYNTAX_ERROR = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
 _SUM = re.compile(r"sum of (?P<attribute>[A-Za-z_][\w-]*)(?: in (?P<groups>[\w-]+(?: *, *[\w-]+)*))?")
 _OPTION_FIELDS = (
