@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, TypeVar, cast
 
 import stripe
@@ -152,9 +152,13 @@ class Gateway:
         return Money(sum(part.amount for part in parts if part.currency == currency.lower()), currency)
 
     def register_webhook(self, url: str) -> str:
-        """Have Stripe send its events to this address; the secret that its signatures are made with."""
+        """Have Stripe send its events to this address, and once only; the secret that its signatures are made with."""
+        endpoints = self.stripe.v1.webhook_endpoints
+        for there in _pages(_ask(lambda: endpoints.list({"limit": 100}))):
+            if there.url == url:  # its secret was told once and is gone
+                _ask(partial(endpoints.delete, there.id))
         params = cast("Any", {"url": url, "enabled_events": list(EVENTS), "api_version": API_VERSION})
-        endpoint = _ask(lambda: self.stripe.v1.webhook_endpoints.create(params))
+        endpoint = _ask(lambda: endpoints.create(params))
         return cast("str", endpoint.secret)
 
 

@@ -20,6 +20,7 @@ from fulfillment.kernel.alerts import raise_alert
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import lock, reading, transaction
 from fulfillment.kernel.refusals import NotFound, Unavailable
+from fulfillment.orders.models import OrderStatus, SalesOrder
 
 log = structlog.get_logger()
 
@@ -44,22 +45,21 @@ def reconcile(payment_id: UUID) -> Payment:
 
 
 def reconcile_order(order_number: str) -> bool:
-    """The customer is back from the payment page: look now; True when the order has a payment.
+    """The customer is back from the payment page: look now; True when the order is paid and goes ahead.
 
     When Stripe does not answer, the sweeper will look again: nothing is raised.
     """
     with reading() as session:
         payments = session.scalars(sa.select(Payment).filter_by(order_number=order_number).order_by(Payment.attempt)).all()
-    paid = False
     for payment in payments:
-        if payment.status is PaymentStatus.PAID:
-            paid = True
-            continue
-        try:
-            paid |= reconcile(payment.id).status is PaymentStatus.PAID
-        except Unavailable:
-            log.info("payment not looked at", payment=str(payment.id))
-    return paid
+        if payment.status is not PaymentStatus.PAID:
+            try:
+                reconcile(payment.id)
+            except Unavailable:
+                log.info("payment not looked at", payment=str(payment.id))
+    with reading() as session:
+        status = session.scalar(sa.select(SalesOrder.status).filter_by(number=order_number))
+    return status not in {None, OrderStatus.BOOKED, OrderStatus.REVIEW, OrderStatus.CANCELLED}
 
 
 def find_payment(hint: Mapping[str, str]) -> UUID | None:

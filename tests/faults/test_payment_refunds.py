@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from fulfillment.billing.gateway import gateway
 from fulfillment.billing.models import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
+from fulfillment.billing.reconciling import reconcile_order
 from fulfillment.billing.refunds import NotRefundable, request_refund, retry_refund
 from fulfillment.billing.sweeping import sweep_balance, sweep_payments
 from fulfillment.kernel import clock
@@ -101,6 +102,7 @@ def test_paid_after_the_cancellation_is_refunded(shop: CardShop) -> None:
     shop.work()
     whole = order_of(number).total_minor
     assert (status_of(number), times_paid(number)) == (OrderStatus.CANCELLED, 0)
+    assert not reconcile_order(number)
     assert back(number) == [(whole, RefundReason.CANCELLED, RefundStatus.SUCCEEDED)]
     assert findings() == []
 

@@ -122,3 +122,12 @@ def test_a_refund_only_steps_where_it_may(status: RefundStatus) -> None:
 def test_open_payments_are_looked_at_every_minute_and_the_balance_every_five(shop: CardShop) -> None:
     assert SCHEDULES["billing.sweep_payments"] == timedelta(minutes=1)
     assert SCHEDULES["billing.sweep_balance"] == timedelta(minutes=5)
+
+
+def test_registering_the_webhook_again_replaces_it(shop: CardShop) -> None:
+    door = gateway.gateway()
+    first = door.register_webhook("http://127.0.0.1:9/again")
+    second = door.register_webhook("http://127.0.0.1:9/again")
+    assert first != second
+    there = [endpoint.url for endpoint in door.stripe.v1.webhook_endpoints.list({}).data]
+    assert there.count("http://127.0.0.1:9/again") == 1
