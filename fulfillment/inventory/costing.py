@@ -20,7 +20,6 @@ from fulfillment.ledger import postings
 from fulfillment.ledger.accounts import Account
 from fulfillment.ledger.service import post
 from fulfillment.parts.models import Part
-from fulfillment.parts.service import parts_by_sku
 
 
 def open_stock(session: Session, pieces: Mapping[str, int], key: str) -> Money:
@@ -75,7 +74,8 @@ def revise_costs(session: Session, costs: Mapping[str, Money], key: str) -> int:
 
 def _revise(session: Session, costs: Mapping[str, Money], key: str) -> int:
     stocks = lock_stock(session, costs)
-    parts = parts_by_sku(session, costs)
+    wanted = sa.select(Part).where(Part.sku.in_(sorted(costs))).order_by(Part.sku).execution_options(populate_existing=True)
+    parts = {part.sku: part for part in session.scalars(wanted)}
     for sku, cost in sorted(costs.items()):
         if sku not in parts:
             raise NotFound("We know no part with the number “{sku}”.", sku=sku)
