@@ -117,12 +117,28 @@ class _Table:
         self.earliest = earliest(compiled, self.solved, self.dates) if self.dates else None
         self.given_up = _given_up(compiled, wishes, self.solved, self.solved.best)
         self.chosen = set(self.solved.best.tolist())
-        self.changed: dict[int, list[int]] = {}
-        changed = self.solved.machines != self.solved.best
-        changed[np.arange(len(changed)), compiled.slot_of[compiled.variable_of]] = False
-        numbers, slots = np.nonzero(changed)
-        for number, slot in zip(numbers.tolist(), slots.tolist(), strict=True):
-            self.changed.setdefault(number, []).append(slot)
+        self.changes = self._changes()
+
+    def _changes(self) -> dict[int, tuple[Change, ...]]:
+        """What else is different in the machine with each value, in the order of the model."""
+        solved, names = self.solved, self.compiled.value_names
+        changed = (solved.machines != solved.best)[:, self.compiled.slot_of]
+        changed[np.arange(len(changed)), self.compiled.variable_of] = False
+        numbers, variables = np.nonzero(changed)
+        slots = self.compiled.slot_of[variables]
+        rows = zip(numbers.tolist(), variables.tolist(), solved.best[slots].tolist(), solved.machines[numbers, slots].tolist(), strict=True)
+        by_group: dict[int, dict[str, tuple[list[str], list[str]]]] = {}
+        for number, variable, before, after in rows:
+            group = self.compiled.variables[variable].group
+            lost, gained = by_group.setdefault(number, {}).setdefault(group, ([], []))
+            if names[before]:
+                lost.append(names[before])
+            if names[after]:
+                gained.append(names[after])
+        return {
+            number: tuple(Change(group, tuple(lost), tuple(gained)) for group, (lost, gained) in groups.items())
+            for number, groups in by_group.items()
+        }
 
     def group(self, group: Group) -> GroupAnswer:
         """Answer for a group."""
@@ -159,7 +175,7 @@ class _Table:
             possible=True,
             difference=self.difference(number),
             price=self.prices.money(self.totals[number]),
-            changes=self.changes(number),
+            changes=self.changes.get(number, ()),
             ready=self.dates.ready(self.solved.machines[number]) if self.dates else None,
             earliest=self.day(int(self.earliest.values[number])) if self.earliest else None,
             removal=removal,
@@ -168,20 +184,6 @@ class _Table:
     def difference(self, number: int) -> Money:
         """What the machine with a value costs more than the best one."""
         return self.prices.money(self.totals[number] - self.best_price)
-
-    def changes(self, number: int) -> tuple[Change, ...]:
-        """What else is different in the machine with a value."""
-        if number not in self.changed:
-            return ()
-        names = self.compiled.value_names
-        lost: dict[str, list[str]] = {}
-        gained: dict[str, list[str]] = {}
-        for other, slot in sorted((self.compiled.slots[slot], slot) for slot in self.changed[number]):
-            group = self.compiled.variables[other].group
-            before, after = names[self.solved.best[slot]], names[self.solved.machines[number, slot]]
-            lost.setdefault(group, []).extend([before] if before else [])
-            gained.setdefault(group, []).extend([after] if after else [])
-        return tuple(Change(group, tuple(lost[group]), tuple(gained[group])) for group in lost)
 
     def day(self, ordinal: int) -> dt.date | None:
         """A day, if there is one."""
