@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.assembly import service as floor
 from fulfillment.assembly.labels import Label
-from fulfillment.assembly.models import AsBuiltPart, UnitStatus, WorkOrder
+from fulfillment.assembly.models import AsBuiltPart, OrderRelease, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.inventory.models import MoveReason
 from fulfillment.inventory.service import receive_all
 from fulfillment.kernel.clock import today
@@ -134,6 +134,12 @@ def box(session: Session, tag: str, *, key: str = "") -> WorkOrder:
 
 def unit_of(session: Session, order_number: str, nth: int = 1) -> WorkOrder:
     return floor.units_of(session, order_number)[nth - 1]
+
+
+def release_of(session: Session, order_number: str) -> ReleaseStatus:
+    """Where the order as a whole stands in the factory."""
+    session.flush()
+    return session.scalars(sa.select(OrderRelease.status).filter_by(order_number=order_number)).one()
 
 
 def stations(session: Session, order_number: str) -> list[UnitStatus]:

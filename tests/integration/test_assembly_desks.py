@@ -148,7 +148,7 @@ def test_a_key_is_not_good_for_another_unit(session: Session) -> None:
     ("ZZZZZZZ", "We made no machine with the tag ZZZZZZZ."), ("nonsense", "A service tag has seven letters and digits, such as BX7K2M9."),
 ])
 def test_a_wrong_tag_is_refused_at_every_desk(session: Session, typed: str, said: str) -> None:
-    desks = (
+    desks: tuple[Callable[[], WorkOrder], ...] = (
         lambda: floor.kit(session, typed, scans=[], operator=KITTER, key="1"),
         lambda: floor.build(session, typed, serials=[], steps=[], operator=BUILDER, key="2"),
         lambda: floor.record_test(session, typed, results=[], operator=TESTER, key="3"),

@@ -16,7 +16,7 @@ from fulfillment.kernel.refusals import NotFound
 from fulfillment.orders.models import OrderStatus
 from fulfillment.orders.service import cancel_order, get_order, hold_order, release_from_review, timeline
 from fulfillment.purchasing.models import PurchaseOrder
-from tests.builders.assembly import BOM, STOCKED, bags, kit, laptops, put_on_shelf, stations, unit_of
+from tests.builders.assembly import BOM, STOCKED, bags, kit, laptops, put_on_shelf, release_of, stations, unit_of
 from tests.builders.walk import pay, suppliers_deliver, walk_order, work_jobs
 
 
@@ -95,13 +95,10 @@ def test_plain_items_go_straight_to_the_dock(session: Session) -> None:
 
 def test_plain_items_that_are_missing_wait_for_their_supplier(session: Session) -> None:
     order = walk_order(session, bags(2), up_to="released")
-    release = floor.find_release(session, order.number)
-    assert release is not None
-    assert release.status is ReleaseStatus.WAITING
+    assert release_of(session, order.number) is ReleaseStatus.WAITING
     assert [(need.holder, need.sku, need.missing) for need in floor.missing_parts(session, order.number)] == [(order.number, "BAG-T14", 2)]
     suppliers_deliver(session)
-    session.refresh(release)
-    assert release.status is ReleaseStatus.READY
+    assert release_of(session, order.number) is ReleaseStatus.READY
 
 
 def test_cancelling_in_time_frees_the_parts_at_once(session: Session) -> None:

@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fulfillment.assembly import service as floor
 from fulfillment.assembly.models import PartNeed, ReleaseStatus, UnitStatus
 from fulfillment.billing.models import Invoice
 from fulfillment.inventory.service import available, reserved_for
@@ -23,7 +22,7 @@ from fulfillment.shipping import service as dock
 from fulfillment.shipping.carriers import CARRIERS, read_tracking
 from fulfillment.shipping.models import ShipmentStatus
 from tests.builders import assembly
-from tests.builders.assembly import DISPATCHER, bags, laptops, unit_of
+from tests.builders.assembly import DISPATCHER, bags, laptops, release_of, unit_of
 from tests.builders.shipping import dispatch, shipment_of
 from tests.builders.walk import suppliers_deliver, walk_order, work_jobs
 
@@ -50,9 +49,7 @@ def test_a_dispatch_moves_order_machines_goods_invoice_and_warranty_together(ses
     assert get_order(session, order.number).status is OrderStatus.SHIPPED
     unit = unit_of(session, order.number)
     assert (unit.status, unit.warranty_from) == (UnitStatus.SHIPPED, today())
-    release = floor.find_release(session, order.number)
-    assert release is not None
-    assert release.status is ReleaseStatus.DISPATCHED
+    assert release_of(session, order.number) is ReleaseStatus.DISPATCHED
     assert available(session, ["BAG-T14"])["BAG-T14"] == shelf, "what was reserved has gone, what was free is still there"
     assert reserved_for(session, order.number) == {}
     assert session.scalars(sa.select(PartNeed)).all() == []
@@ -124,15 +121,12 @@ def test_a_machine_waits_for_the_plain_items_of_its_order(session: Session) -> N
     order = walk_order(session, laptops(1), bags(1), up_to="released")
     assembly.put_on_shelf(session, assembly.STOCKED)
     work_jobs(session)
-    release = floor.find_release(session, order.number)
-    assert release is not None
-    assert release.status is ReleaseStatus.WAITING
+    assert release_of(session, order.number) is ReleaseStatus.WAITING
     suppliers_deliver(session)
     unit = unit_of(session, order.number)
     for act in (assembly.kit, assembly.build, assembly.pass_test, assembly.box):
         act(session, unit.tag)
-    session.refresh(release)
-    assert release.status is ReleaseStatus.READY
+    assert release_of(session, order.number) is ReleaseStatus.READY
 
 
 def test_plain_items_can_be_cancelled_until_the_truck_has_them(session: Session) -> None:

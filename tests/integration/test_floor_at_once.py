@@ -1,0 +1,202 @@
+"""Two people at once at the same desk, for real: threads, committed transactions, both databases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+import sqlalchemy as sa
+
+from fulfillment.assembly import allocating, releasing
+from fulfillment.assembly import service as floor
+from fulfillment.assembly.models import PartNeed, ReleaseStatus, UnitStatus, WorkOrder
+from fulfillment.inventory.models import Reservation, Stock
+from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.events import OutboxEvent
+from fulfillment.kernel.refusals import Refusal
+from fulfillment.ledger.models import Entry
+from fulfillment.orders.models import OrderStatus
+from fulfillment.orders.service import cancel_order, get_order
+from fulfillment.shipping.models import Shipment, TrackingEvent
+from fulfillment.shipping.models import ShipmentStatus as Way
+from tests.builders import assembly, shipping
+from tests.builders.assembly import laptops, make_parts, put_on_shelf, release_of, unit_of
+from tests.builders.walk import findings, pay, walk_order, work_jobs
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def at_once(*acts: Callable[[], object]) -> list[str]:
+    """Do the acts at the same moment; "done" or the words of the refusal, for each."""
+    ready = threading.Barrier(len(acts))
+    said: list[str] = [""] * len(acts)
+
+    def run(place: int, act: Callable[[], object]) -> None:
+        ready.wait()
+        try:
+            act()
+            said[place] = "done"
+        except Refusal as refusal:
+            said[place] = str(refusal)
+
+    threads = [threading.Thread(target=run, args=(place, act)) for place, act in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return said
+
+
+def walked(up_to: str, machines: int = 1) -> tuple[str, list[str]]:
+    """An order that was walked and committed: its number, and its tags."""
+    with transaction() as session:
+        order = walk_order(session, laptops(machines), up_to=up_to, stock=True)
+        return order.number, [unit.tag for unit in floor.units_of(session, order.number)]
+
+
+def desk(act: Callable[..., object], tag: str, key: str) -> Callable[[], None]:
+    def do() -> None:
+        with transaction() as session:
+            act(session, tag, key=key)
+
+    return do
+
+
+def kinds() -> list[str]:
+    with reading() as session:
+        return list(session.scalars(sa.select(Entry.kind).order_by(Entry.seq)))
+
+
+def told(kind: str) -> int:
+    with reading() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(OutboxEvent).filter_by(kind=kind)) or 0
+
+
+STEPS: Sequence[tuple[str, Callable[..., object], str, str]] = (
+    ("released", assembly.kit, "UnitKitted", "stands at the build desk"),
+    ("kitted", assembly.build, "UnitBuilt", "stands at the test desk"),
+    ("built", assembly.pass_test, "UnitTested", "stands at the boxing desk"),
+    ("tested", assembly.box, "UnitBoxed", "is boxed already"),
+)
+
+
+@pytest.mark.parametrize(("up_to", "act", "event", "said"), STEPS)
+def test_of_two_operators_with_the_same_unit_one_works_and_the_other_reads_where_it_is(
+    up_to: str, act: Callable[..., object], event: str, said: str,
+) -> None:
+    _, (tag,) = walked(up_to)
+    answers = sorted(at_once(desk(act, tag, "one"), desk(act, tag, "two")))
+    assert answers.count("done") == 1
+    assert any(said in answer for answer in answers), answers
+    assert told(event) == 1
+
+
+def test_a_double_scan_at_the_same_moment_is_one_act() -> None:
+    _, (tag,) = walked("released")
+    with reading() as session:
+        scans = assembly.kit_labels(floor.find_unit(session, tag))
+
+    def scan() -> None:
+        with transaction() as session:
+            floor.kit(session, tag, scans=scans, operator="Kofi", key="the same")
+
+    assert at_once(scan, scan) == ["done", "done"]
+    assert kinds().count("parts_issued") == 1
+    with reading() as session:
+        assert len(floor.parts_of(session, floor.find_unit(session, tag))) == 7
+
+
+def test_two_boxers_with_the_last_two_machines_call_the_dispatcher_once() -> None:
+    number, tags = walked("tested", machines=2)
+    assert at_once(*(desk(assembly.box, tag, f"box {tag}") for tag in tags)) == ["done", "done"]
+    assert told("OrderReady") == 1
+    with transaction() as session:
+        assert release_of(session, number) is ReleaseStatus.READY
+        work_jobs(session)
+        assert session.scalar(sa.select(sa.func.count()).select_from(Shipment)) == 1
+
+
+def test_two_dispatchers_ship_an_order_once() -> None:
+    number, _ = walked("boxed")
+
+    def dispatch(key: str) -> Callable[[], None]:
+        def do() -> None:
+            with transaction() as session:
+                shipping.dispatch(session, number, key=key)
+
+        return do
+
+    answers = sorted(at_once(dispatch("one"), dispatch("two")))
+    assert answers == [f"Order {number} has left the house already.", "done"]
+    assert kinds().count("goods_dispatched") == kinds().count("sale_recognised") == 1
+
+
+def test_the_last_part_is_reserved_once_when_two_orders_are_released_at_once() -> None:
+    numbers = []
+    with transaction() as session:
+        make_parts(session)
+        put_on_shelf(session, {sku: count for sku, count in assembly.STOCKED.items() if sku != "CPU-T8"} | {"CPU-T8": 1})
+        for _ in range(3):
+            order = walk_order(session, up_to="booked")
+            pay(session, order.number)
+            numbers.append(order.number)
+
+    def release(number: str) -> Callable[[], None]:
+        def do() -> None:
+            with transaction() as session:
+                releasing.release(session, number)
+
+        return do
+
+    assert at_once(*map(release, numbers)) == ["done"] * 3
+    with reading() as session:
+        assert session.scalars(sa.select(Reservation.quantity).filter_by(sku="CPU-T8")).all() == [1]
+        assert sorted(session.scalars(sa.select(PartNeed.missing).filter_by(sku="CPU-T8"))) == [0, 1, 1]
+        assert len(set(session.scalars(sa.select(WorkOrder.tag)))) == 3
+
+
+def test_a_delivery_is_dealt_out_once_when_two_workers_do_it() -> None:
+    with transaction() as session:
+        numbers = [walk_order(session, up_to="released").number for _ in range(2)]
+        put_on_shelf(session, assembly.STOCKED)
+
+    def deal() -> None:
+        with transaction() as session:
+            allocating.allocate(session)
+
+    assert at_once(deal, deal) == ["done", "done"]
+    with transaction() as session:
+        assert sorted(unit_of(session, number).status for number in numbers) == [UnitStatus.KITTING, UnitStatus.PRE_PRODUCTION]
+        assert all(stock.on_hand == stock.reserved for stock in session.scalars(sa.select(Stock)))
+        assert [finding for finding in findings(session) if "reserved" in finding] == []
+
+
+def test_a_cancellation_and_the_first_scan_cannot_both_win() -> None:
+    number, (tag,) = walked("released")
+
+    def cancel() -> None:
+        with transaction() as session:
+            cancel_order(session, number, "changed my mind", by="customer")
+
+    answers = at_once(cancel, desk(assembly.kit, tag, "kit"))
+    assert answers.count("done") == 1
+    with transaction() as session:
+        order = get_order(session, number)
+        assert order.status is (OrderStatus.CANCELLED if answers[0] == "done" else OrderStatus.IN_PRODUCTION)
+        work_jobs(session)
+        unit = floor.find_unit(session, tag)
+        assert unit.status is (UnitStatus.CANCELLED if answers[0] == "done" else UnitStatus.BUILD)
+
+
+def test_the_same_message_of_a_carrier_over_two_lines_is_kept_once() -> None:
+    number, _ = walked("shipped")
+
+    def say() -> None:
+        with transaction() as session:
+            shipping.carrier_says(session, shipping.shipment_of(session, number), Way.DELIVERED, event_id="e1")
+
+    assert at_once(say, say) == ["done", "done"]
+    with reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(TrackingEvent)) == 1
+    assert told("OrderDelivered") == 1
