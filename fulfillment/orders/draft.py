@@ -78,10 +78,12 @@ class OrderDraft:
         return total(line.net for line in self.lines)
 
     def fingerprint(self) -> str:
-        """SHA-256 over everything that was asked for, so that a key used for something else is noticed."""
+        """SHA-256 over what was asked for, so that a key used for something else is noticed.
+
+        Language, channel and account are left out: a customer who signs in and sends the same again wants the same.
+        """
         content = [
-            self.email.strip().lower(), digits(self.phone), self.locale, self.channel, self.delivery, str(self.account_id or ""),
-            self.ship_to.to_json(), self.bill_to.to_json(),
+            self.email.strip().lower(), digits(self.phone), self.delivery, self.ship_to.to_json(), self.bill_to.to_json(),
             [
                 [line.kind.value, line.sku_or_model, line.quantity, line.unit_price.minor, line.unit_price.currency, line.quote_number,
                  list(line.configuration), list(line.bom)]

@@ -47,6 +47,19 @@ def confirmation(order: SalesOrder, lines: Sequence[OrderLine]) -> Letter:
         return _letter(subject, before, [*_rows(lines), *_sums(order)], after)
 
 
+def on_review(order: SalesOrder) -> Letter:
+    """The payment is here, but somebody has to look before anything is built."""
+    with in_language(order.locale):
+        subject = _("We are looking at your order %(number)s", number=order.number)
+        paragraphs = [
+            _hello(order),
+            _("thank you: your payment for order %(number)s is here. Before we build anything, one of us looks at it.", number=order.number),
+            _("You need not do anything: you hear from us within one working day. Until then you can cancel and get your money back:"),
+            status_url(order),
+        ]
+        return _letter(subject, paragraphs, [], [])
+
+
 def delivered(order: SalesOrder) -> Letter:
     """It is with the customer."""
     with in_language(order.locale):

@@ -68,6 +68,7 @@ def _hold(session: Session, order: SalesOrder, reason: str, by: str) -> None:
     note(session, order, "on_review")
     note(session, order, "held", public=False, reason=reason, by=by)
     raise_alert(session, ON_REVIEW, key=order.number, subject=order.number, detail=reason)
+    _write(session, order, letters.on_review(order), key=f"order-review:{order.number}")
 
 
 def release_from_review(session: Session, number: str, reason: str, by: str) -> SalesOrder:
@@ -155,11 +156,12 @@ def move_promise(session: Session, number: str, to: date, reason: str) -> SalesO
     before, order.promised_on = order.promised_on, to
     note(session, order, "date_moved", before=before.isoformat(), after=to.isoformat())
     note(session, order, "date_moved_because", public=False, reason=reason)
-    letter = letters.date_moved(order)
-    send_mail(
-        session, to=order.email, subject=letter.subject, text=letter.text, html=letter.html, key=f"order-date:{number}:{before}:{to}",
-    )
+    _write(session, order, letters.date_moved(order), key=f"order-date:{number}:{before}:{to}")
     return order
+
+
+def _write(session: Session, order: SalesOrder, letter: letters.Letter, key: str) -> None:
+    send_mail(session, to=order.email, subject=letter.subject, text=letter.text, html=letter.html, key=key)
 
 
 __all__ = [

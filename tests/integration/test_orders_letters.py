@@ -17,7 +17,7 @@ from fulfillment.kernel.jobs import Job, run_until_idle
 from fulfillment.kernel.mail import Mail
 from fulfillment.orders import jobs, letters
 from fulfillment.orders.events import OrderCancelled, OrderDelivered, OrderPaid
-from fulfillment.orders.service import cancel_order, move_promise, record_payment
+from fulfillment.orders.service import cancel_order, hold_order, move_promise, record_payment, release_from_review
 from tests.builders.orders import item_line, make_order, system_line
 from tests.builders.people import make_address
 
@@ -74,6 +74,17 @@ def test_a_cancelled_order_says_what_becomes_of_the_money(session: Session, *, w
     assert "changed my mind" not in mail.text
 
 
+def test_a_payment_that_is_looked_at_is_told_once_and_without_a_reason(session: Session) -> None:
+    order = make_order(session)
+    record_payment(session, order.number, order.total.times(1, 2))
+    release_from_review(session, order.number, "the rest came by bank", by="b.ward")
+    hold_order(session, order.number, "looks like a fraud", by="b.ward")
+    [mail] = mails(session)
+    assert mail.subject == f"We are looking at your order {order.number}"
+    assert "You need not do anything" in mail.text
+    assert "fraud" not in mail.text
+
+
 def test_a_delivery_is_told_once(session: Session) -> None:
     order = make_order(session, up_to="delivered")
     for _ in range(2):
@@ -90,16 +101,17 @@ def test_every_new_date_is_written_once(session: Session) -> None:
     assert "a part is late" not in mails(session)[0].text
 
 
-@pytest.mark.parametrize("amount", [0, 1])
-def test_the_worker_confirms_what_is_paid_and_nothing_else(app: Flask, amount: int) -> None:
+@pytest.mark.parametrize("exact", [False, True])
+def test_the_worker_confirms_what_is_paid_and_nothing_else(app: Flask, *, exact: bool) -> None:
     with app.app_context():
         with transaction() as session:
             order = make_order(session)
-            paid = order.total if amount else order.total.times(1, 2)
+            paid = order.total if exact else order.total.times(1, 2)
             record_payment(session, order.number, paid)
         _work_orders_only()
         with reading() as session:
-            assert [mail.key for mail in mails(session)] == [f"order-confirmation:{order.number}"] * amount
+            kind = "confirmation" if exact else "review"
+            assert [mail.key for mail in mails(session)] == [f"order-{kind}:{order.number}"]
 
 
 def _work_orders_only() -> None:

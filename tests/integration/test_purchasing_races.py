@@ -14,14 +14,11 @@ from fulfillment.inventory.service import available
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.events import OutboxEvent
 from fulfillment.kernel.money import Money
-from fulfillment.kernel.refusals import Refusal
 from fulfillment.ledger.accounts import Account
 from fulfillment.ledger.service import balance
 from fulfillment.purchasing.checks import accruals_tie, incoming_ties
-from fulfillment.purchasing.models import PurchaseOrder
 from fulfillment.purchasing.receiving import WrongDelivery
 from fulfillment.purchasing.service import drop_pull, pull, receive_parts, record_supplier_invoice
-from fulfillment.purchasing.supplier_desk import supplier_desk
 from tests.builders.at_once import at_once
 from tests.builders.parts import make_part
 
@@ -73,25 +70,6 @@ def test_one_invoice_sent_twice_at_once_is_owed_once(number: str) -> None:
     assert len(set(at_once([letter] * 3))) == 1
     with reading() as session:
         assert balance(session, Account.PAYABLE) == Money(-63_000)
-    assert_ties()
-
-
-def test_two_supplier_desks_deliver_each_order_once(db: None) -> None:
-    with transaction() as session:
-        for n in range(6):
-            make_part(session, f"P-{n}", supplier=f"S-{n}")
-        pull(session, {f"P-{n}": n + 1 for n in range(6)}, "SO-1")
-
-    def desk(session: Session) -> list[str]:
-        return supplier_desk(session, at_once=True, at_most=3)
-
-    delivered: list[str] = []
-    for _ in range(3):
-        for answer in at_once([desk, desk]):
-            assert not isinstance(answer, Refusal)
-            delivered += answer
-    with reading() as session:
-        assert sorted(delivered) == list(session.scalars(sa.select(PurchaseOrder.number).order_by(PurchaseOrder.number)))
     assert_ties()
 
 

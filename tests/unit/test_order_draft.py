@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.customers.address import BadAddress
+from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.money import Money
 from fulfillment.orders.delivery import OPTIONS, NoSuchDelivery, promise
 from fulfillment.orders.draft import BadOrder, check, digits
@@ -61,6 +62,7 @@ def test_an_address_abroad_is_refused() -> None:
 def test_the_fingerprint_tells_orders_apart_and_not_their_writing() -> None:
     draft = make_draft(key="cart-1")
     assert replace(draft, email=" ADA@example.com ").fingerprint() == draft.fingerprint()
+    assert replace(draft, locale="zh", account_id=new_id()).fingerprint() == draft.fingerprint()
     assert replace(draft, lines=(system_line(2),)).fingerprint() != draft.fingerprint()
     assert replace(draft, delivery="express").fingerprint() != draft.fingerprint()
     assert replace(draft, ship_to=make_address(line1="13 Willow Road")).fingerprint() != draft.fingerprint()
