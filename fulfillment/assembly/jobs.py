@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from fulfillment.assembly import allocating, releasing, reworking
-from fulfillment.assembly.events import UnitTested
+from fulfillment.assembly import allocating, releasing, reworking, watching
+from fulfillment.assembly.events import UnitBoxed, UnitBuilt, UnitKitted, UnitTested
 from fulfillment.kernel.events import on
 from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.jobs import enqueue, every, job
@@ -49,5 +49,31 @@ def cancel_release(session: Session, event: OrderCancelled) -> None:
 @on(UnitTested)
 def lay_spare_by(session: Session, event: UnitTested) -> None:
     """A machine failed: have the part it failed on ready at the rework desk."""
+    watching.stop_watching(session, event.tag)
     if not event.passed:
         reworking.lay_spare_by(session, event.tag)
+
+
+@every(minutes=30, kind="assembly.watch_stations")
+@job("assembly.watch_stations")
+def watch_stations(session: Session) -> None:
+    """Somebody looks at a machine that does not move."""
+    watching.watch_stations(session)
+
+
+@on(UnitKitted)
+def left_kitting(session: Session, event: UnitKitted) -> None:
+    """It moved: nobody has to look any more."""
+    watching.stop_watching(session, event.tag)
+
+
+@on(UnitBuilt)
+def left_build(session: Session, event: UnitBuilt) -> None:
+    """It moved."""
+    watching.stop_watching(session, event.tag)
+
+
+@on(UnitBoxed)
+def left_boxing(session: Session, event: UnitBoxed) -> None:
+    """It moved."""
+    watching.stop_watching(session, event.tag)
