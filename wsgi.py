@@ -15,8 +15,10 @@ from types import ModuleType
 from flask import Flask, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_compress import Compress
+from sqlalchemy.exc import DBAPIError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from configurator.service import released_models
 from fulfillment.customers.service import load_principal
 from fulfillment.kernel import db, errors, i18n, operations, web
 from fulfillment.kernel.settings import LANGUAGES, Settings, settings, use
@@ -68,6 +70,18 @@ def create_app(chosen: Settings | None = None) -> Flask:
             for command in module.commands:
                 app.cli.add_command(command)
     _language_switch(app)
+    return app
+
+
+def serve() -> Flask:
+    """The app for a server that forks: models are compiled once, before there are workers."""
+    app = create_app()
+    try:
+        released_models()
+    except DBAPIError as error:
+        operations.log.warning("models are compiled on first use", error=str(error)[:200])
+    db.engine().dispose()
+    db.read_engine().dispose()
     return app
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import EmailField, IntegerField
+from wtforms import EmailField
 from wtforms.validators import Email, InputRequired, Length, NumberRange
 
-from fulfillment.kernel.web import Form
+from fulfillment.kernel.web import Form, WholeNumberField
 
 
 class QuantityForm(Form):
     """How many machines of this kind."""
 
-    quantity = IntegerField(
+    quantity = WholeNumberField(
         _l("Quantity"), [InputRequired(_l("Please enter a whole number, from 1 to 99.")), NumberRange(1, 99)], default=1
     )
 

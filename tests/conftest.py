@@ -53,19 +53,48 @@ def _template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         yield server.url("template_shop"), server.url("postgres")
 
 
-@pytest.fixture
-def db_url(_template: tuple[str, str], tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh database."""
+@pytest.fixture(scope="session")
+def _stocked(_template: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The template with the real catalogue released in it: the file, or the name of the database."""
+    from configurator.seed import seed_catalogue
+
     template, maintenance = _template
+    if maintenance:
+        _copy_database(maintenance, "template_shop", "template_stocked")
+        database.connect(maintenance.replace("/postgres?", "/template_stocked?"))
+    else:
+        stocked = tmp_path_factory.mktemp("stocked") / "template.db"
+        shutil.copy(template.removeprefix("sqlite:///"), stocked)
+        database.connect(f"sqlite:///{stocked}")
+    with database.transaction() as session:
+        seed_catalogue(session)
+    if not maintenance:
+        with database.engine().connect() as connection:
+            connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.disconnect()
+    return "template_stocked" if maintenance else str(stocked)
+
+
+def _copy_database(maintenance: str, source: str, name: str) -> None:
+    admin = sa.create_engine(maintenance, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {source}"))
+    admin.dispose()
+
+
+@pytest.fixture
+def db_url(request: pytest.FixtureRequest, _template: tuple[str, str], tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database; with the real catalogue in it for tests marked `stocked`."""
+    template, maintenance = _template
+    stocked = request.getfixturevalue("_stocked") if request.node.get_closest_marker("stocked") else ""
     if not maintenance:
         copy = tmp_path / "shop.db"
-        shutil.copy(template.removeprefix("sqlite:///"), copy)
+        shutil.copy(stocked or template.removeprefix("sqlite:///"), copy)
         yield f"sqlite:///{copy}"
         return
     name = f"t_{os.getpid()}_{abs(hash(str(tmp_path))):x}"
+    _copy_database(maintenance, stocked or "template_shop", name)
     admin = sa.create_engine(maintenance, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE template_shop"))
     yield maintenance.replace("/postgres?", f"/{name}?")
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))

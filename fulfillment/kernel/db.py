@@ -164,6 +164,12 @@ def disconnect() -> None:
         _database = None
 
 
+def after_fork() -> None:
+    """Start this process with connections of its own; the parent's stay the parent's."""
+    for own in {_db().write, _db().read}:
+        own.dispose(close=False)
+
+
 def _db() -> _Database:
     if _database is None:
         raise RuntimeError("no database: call connect(url) first")
@@ -210,6 +216,6 @@ def lock(statement: S, *, skip_locked: bool = False) -> S:
 
 
 __all__ = [
-    "Base", "EnumText", "Id", "Json", "Minor", "UtcDateTime", "connect", "disconnect", "engine", "is_sqlite",
+    "Base", "EnumText", "Id", "Json", "Minor", "UtcDateTime", "after_fork", "connect", "disconnect", "engine", "is_sqlite",
     "lock", "read_engine", "reading", "transaction",
 ]

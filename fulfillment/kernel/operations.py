@@ -19,6 +19,8 @@ from fulfillment.kernel.ids import secret_token
 from fulfillment.kernel.jobs import Job, JobState
 from fulfillment.kernel.web import public
 
+log = structlog.get_logger()
+
 REQUESTS = prometheus.Histogram("shop_request_seconds", "Time to answer", ["endpoint", "status"])
 
 

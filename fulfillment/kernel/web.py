@@ -146,6 +146,20 @@ def csrf_exempt(function: F) -> F:
     return csrf.exempt(function)  # type: ignore[no-any-return]
 
 
+class WholeNumberField(wtforms.IntegerField):
+    """A number as people count: digits 0 to 9, not 1.5, 1e3 or the digits of another script."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the digits. Raises ValueError for anything else."""
+        if not valuelist:
+            return
+        entered = valuelist[0].strip()
+        if not (entered.isascii() and entered.isdigit() and len(entered) <= 9):
+            self.data = None
+            raise ValueError(self.gettext("Please enter a whole number."))
+        self.data = int(entered)
+
+
 def safe_next(default: str) -> str:
     """Where to go after signing in: only a path of our own."""
     wanted = request.values.get("next", "")

@@ -47,6 +47,8 @@ class House:
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.env: dict[str, str] = {}
         self.logs = settings.var_dir / "log"
+        self.commands: dict[str, list[str]] = {}
+        self.simulator_url = ""
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -71,14 +73,29 @@ class House:
 
     def start_web(self) -> None:
         """Start the web server: a master and its workers."""
-        options = ["--bind", f"127.0.0.1:{self.port}", "--workers", str(self.web), "--worker-class", "gthread", "--threads", "4"]
-        self.start("web", "gunicorn", *options, "--graceful-timeout", "5", "--access-logfile", "/dev/null", "wsgi:create_app()")
+        self.env |= {"SHOP_BIND": f"127.0.0.1:{self.port}", "SHOP_WEB_WORKERS": str(self.web)}
+        self.start("web", "gunicorn", "-c", "python:fulfillment.kernel.server", "wsgi:serve()")
 
     def start(self, name: str, program: str, *words: str) -> None:
         """Start a program of the virtual environment as a child, its output in var/log."""
+        self.commands[name] = [str(Path(sys.executable).parent / program), *words]
+        self._launch(name)
+
+    def _launch(self, name: str) -> None:
         with (self.logs / f"{name}.log").open("ab") as log:
-            command = [str(Path(sys.executable).parent / program), *words]
-            self.children[name] = subprocess.Popen(command, env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)  # noqa: S603
+            self.children[name] = subprocess.Popen(  # noqa: S603 - our own programs
+                self.commands[name], env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            )
+
+    def revive(self) -> list[str]:
+        """Start every child again that has ended, as a process manager would; their names."""
+        dead = [name for name, child in self.children.items() if child.poll() is not None]
+        for name in dead:
+            if name == "simulator":
+                self.start_simulator(int(self.simulator_url.rsplit(":", 1)[1]))
+            else:
+                self._launch(name)
+        return dead
 
     def _payments(self) -> Mapping[str, str]:
         """The real payment provider when a key is set; else the simulator, told of our webhook through its normal API."""

@@ -98,10 +98,10 @@ class Customer:
         return self._arrive(self.browser.get(target, params=data, timeout=30))
 
     def _arrive(self, response: requests.Response) -> str:
-        self.page = response
         if response.status_code >= 400:
             words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
-            raise StoryBroke(f"{response.request.method} {response.url} answered {response.status_code}: {unescape(words)[:400]}")
+            raise StoryBroke(f"{response.request.method} {response.url} answered {response.status_code}: {unescape(words)[-400:]}")
+        self.page = response
         return response.text
 
 
@@ -114,22 +114,36 @@ def order_a_machine(customer: Customer, model: str, choices: dict[str, str], ema
     tell = customer.tell
     customer.go(f"/products/{model}")
     tell(f"looks at the {model}", customer.page.url)
-    customer.go(f"/configure/{model}")
-    customer.send(f"/configure/{model}", method="get", **choices)
-    tell(f"configures it: {_first(_PRICE, customer.page.text)} without tax", customer.page.url)
-    customer.send(f"/configure/{model}", method="post", then="quote")
-    tell(f"keeps {_first(_QUOTE, customer.page.text)}, with its PDF", customer.page.url)
-    customer.send("/cart/quotes/")
-    tell("puts it into the cart", customer.page.url)
-    customer.go("/checkout")
-    customer.send("/checkout", **ADDRESS, email=email, delivery="standard")
-    tell(f"sees the total with sales tax: {_first(_TOTAL, customer.page.text)}", customer.page.url)
-    customer.send("/checkout/pay")
-    tell("is on the payment page", customer.page.url)
-    customer.send("/c/pay/", **CARD)
-    number = _first(_ORDER, customer.page.url)
-    tell(f"has paid order {number} with the test card 4242", customer.page.url)
-    return number
+    for act, said in steps(customer, model, choices, email):
+        act()
+        tell(said(customer.page), customer.page.url)
+    return _first(_ORDER, customer.page.url)
+
+
+Step = tuple[Callable[[], str], Callable[[requests.Response], str]]
+
+
+def steps(customer: Customer, model: str, choices: dict[str, str], email: str) -> list[Step]:
+    """What the customer does, and how it is told; each may be done again when the shop did not answer."""
+    return [
+        (lambda: customer.go(f"/configure/{model}"), lambda _: "opens the configurator"),
+        (
+            lambda: customer.send(f"/configure/{model}", method="get", **choices),
+            lambda page: f"configures it: {_first(_PRICE, page.text)} without tax",
+        ),
+        (
+            lambda: customer.send(f"/configure/{model}", method="post", then="quote"),
+            lambda page: f"keeps {_first(_QUOTE, page.text)}, with its PDF",
+        ),
+        (lambda: customer.send("/cart/quotes/"), lambda _: "puts it into the cart"),
+        (lambda: customer.go("/checkout"), lambda _: "goes to the checkout"),
+        (
+            lambda: customer.send("/checkout", **ADDRESS, email=email, delivery="standard"),
+            lambda page: f"sees the total with sales tax: {_first(_TOTAL, page.text)}",
+        ),
+        (lambda: customer.send("/checkout/pay"), lambda _: "is on the payment page"),
+        (lambda: customer.send("/c/pay/", **CARD), lambda page: f"pays order {_first(_ORDER, page.url)} with the test card 4242"),
+    ]
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:
