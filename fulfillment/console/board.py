@@ -15,7 +15,7 @@ from fulfillment.inventory.models import IncomingPart
 from fulfillment.kernel.clock import now, today
 from fulfillment.shipping.models import Shipment, ShipmentStatus
 
-SHOWN = 12
+SHOWN = 8
 DONE_TODAY = ("kitted", "built", "test_passed", "test_failed", "boxed")
 
 
@@ -55,9 +55,12 @@ class Blocked(NamedTuple):
     parts: Sequence[MissingPart]
 
     @property
-    def late(self) -> bool:
-        """Whether it should be at the customer's by now."""
-        return self.promised_on < today()
+    def by_arrival(self) -> Sequence[tuple[Arrival | None, Sequence[MissingPart]]]:
+        """What is missing by the delivery it should come with; None for what nobody sends yet."""
+        groups: dict[Arrival | None, list[MissingPart]] = defaultdict(list)
+        for part in self.parts:
+            groups[part.coming[0] if part.coming else None].append(part)
+        return list(groups.items())
 
 
 class Board(NamedTuple):

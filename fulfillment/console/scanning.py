@@ -15,8 +15,8 @@ from fulfillment.assembly.labels import Label, Need, check_labels, read_label
 from fulfillment.kernel.ids import secret_token
 from fulfillment.kernel.refusals import Refusal
 
-AT_MOST = 400
-LONGEST = 120
+AT_MOST, LONGEST = 400, 120
+"""Of the labels on a page, and of each."""
 
 Check = Callable[[Sequence[Label]], None]
 """Raises a Refusal for labels that do not belong together here."""
@@ -30,8 +30,10 @@ class Sheet:
     scans: list[str] = field(default_factory=list)
     confirmed: list[str] = field(default_factory=list)
     """Codes of the steps ticked."""
-    typed: str = ""
-    """What stands in the scan field: a label that was refused stays there to be looked at."""
+    typed: list[str] = field(default_factory=list)
+    """Labels that came with this request and are not in the list yet."""
+    rejected: list[str] = field(default_factory=list)
+    """Those of them that do not belong here."""
     refusal: Refusal | None = None
 
     @classmethod
@@ -45,16 +47,21 @@ class Sheet:
         return self.refusal.status if self.refusal else 200
 
     def add(self, check: Check) -> None:
-        """Take what was typed or scanned (a line for each label) into the list, as far as it belongs there."""
-        lines = [line.strip()[:LONGEST] for line in self.typed.splitlines() if line.strip()]
-        for at, line in enumerate(lines):
+        """Take the labels that came into the list, as far as they belong there; the first that does not is explained."""
+        for label in self.typed:
             try:
-                check([read_label(scan) for scan in [*self.scans, line]])
+                check([read_label(scan) for scan in [*self.scans, label]])
             except Refusal as refusal:
-                self.refusal, self.typed = refusal, "\n".join(lines[at:])
-                return
-            self.scans.append(line)
-        self.typed = ""
+                self.refusal = self.refusal or refusal
+                self.rejected.append(label)
+            else:
+                self.scans.append(label)
+        self.typed = []
+
+    @property
+    def everything(self) -> list[str]:
+        """The list with what came last: what the act is done with."""
+        return [*self.scans, *self.typed]
 
     def remove(self, at: str) -> None:
         """Take the scan numbered `at` off the list again."""
@@ -99,3 +106,8 @@ def _counted(labels: Sequence[Label]) -> Counter[str]:
     for label in labels:
         counted[label.sku] += label.count
     return counted
+
+
+def lines(text: str) -> list[str]:
+    """A label a line, as a scanner types them."""
+    return [line.strip()[:LONGEST] for line in text.splitlines() if line.strip()]

@@ -16,6 +16,7 @@ from fulfillment.kernel.jobs import JobState
 from fulfillment.kernel.money import Money
 from fulfillment.orders.models import OrderStatus
 from fulfillment.purchasing.models import InvoiceStatus, PurchaseStatus
+from fulfillment.shipping.carriers import CARRIERS
 from fulfillment.shipping.models import ShipmentStatus
 
 STATIONS: Mapping[UnitStatus, Any] = {
@@ -197,6 +198,13 @@ def details(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
         value = detail.get(key)
         if value in (None, "", []):
             continue
-        text = failure_name(value) if key == "failure" else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        pairs.append((str(name), text))
+        pairs.append((str(name), _detail(key, value)))
     return pairs
+
+
+def _detail(key: str, value: Any) -> str:
+    if key == "failure":
+        return failure_name(value)
+    if key == "carrier" and value in CARRIERS:
+        return pick(CARRIERS[value].name)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

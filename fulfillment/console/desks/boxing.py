@@ -48,8 +48,7 @@ def boxing_unit(tag: str) -> ResponseReturnValue:
 def _finish(tag: str, sheet: Sheet) -> ResponseReturnValue | None:
     try:
         with transaction() as session:
-            scans = [*sheet.scans, *sheet.typed.splitlines()]
-            unit = assembly.box(session, tag, accessories=scans, operator=operator(), key=sheet.key)
+            unit = assembly.box(session, tag, accessories=sheet.everything, operator=operator(), key=sheet.key)
     except Refusal as refusal:
         sheet.refusal = refusal
         return None

@@ -53,8 +53,7 @@ def build_unit(tag: str) -> ResponseReturnValue:
 def _finish(tag: str, sheet: Sheet) -> ResponseReturnValue | None:
     try:
         with transaction() as session:
-            scans = [*sheet.scans, *sheet.typed.splitlines()]
-            unit = assembly.build(session, tag, serials=scans, steps=sheet.confirmed, operator=operator(), key=sheet.key)
+            unit = assembly.build(session, tag, serials=sheet.everything, steps=sheet.confirmed, operator=operator(), key=sheet.key)
     except Refusal as refusal:
         sheet.refusal = refusal
         return None

@@ -46,8 +46,7 @@ def kitting_unit(tag: str) -> ResponseReturnValue:
 def _finish(tag: str, sheet: Sheet) -> ResponseReturnValue | None:
     try:
         with transaction() as session:
-            scans = [*sheet.scans, *sheet.typed.splitlines()]
-            unit = assembly.kit(session, tag, scans=scans, operator=operator(), key=sheet.key)
+            unit = assembly.kit(session, tag, scans=sheet.everything, operator=operator(), key=sheet.key)
     except Refusal as refusal:
         sheet.refusal = refusal
         return None

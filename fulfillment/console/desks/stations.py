@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from fulfillment.assembly import service as assembly
 from fulfillment.assembly.models import UnitStatus, WorkOrder
 from fulfillment.assembly.units import NOT_HERE
-from fulfillment.console.scanning import Check, Sheet
+from fulfillment.console.scanning import AT_MOST, Check, Sheet, lines
 from fulfillment.console.words import DESK_OF
 from fulfillment.kernel.db import reading
 from fulfillment.kernel.refusals import Refusal, WrongStatus
@@ -45,22 +45,21 @@ def sheet_of_request() -> Sheet:
     form = request.form
     return Sheet(
         key=form.get("key", "")[:64] or Sheet.fresh().key,
-        scans=form.getlist("held")[:400],
-        confirmed=form.getlist("step")[:100],
-        typed="\n".join([*form.get("scan", "")[:120].splitlines(), *form.get("several", "")[:20_000].splitlines()]),
+        scans=form.getlist("held")[:AT_MOST],
+        confirmed=form.getlist("step")[:AT_MOST],
+        typed=lines("\n".join([*form.getlist("scan"), form.get("several", "")]))[:AT_MOST],
     )
 
 
 def finishes(sheet: Sheet, tag: str) -> bool:
     """Whether the act itself is asked for: by its button, or by scanning the machine's own tag once more."""
-    if sheet.typed.strip().upper() == tag.upper():
-        sheet.typed = ""
-        return True
-    return request.form.get("do") == "finish"
+    others = [label for label in sheet.typed if label.upper() != tag.upper()]
+    again, sheet.typed = len(others) < len(sheet.typed), others
+    return again or request.form.get("do") == "finish"
 
 
 def gather(sheet: Sheet, check: Check) -> None:
     """Take a scan into the page's list, or off it; does nothing for a page just opened or an act that was refused."""
     if request.method == "POST" and sheet.refusal is None:
-        sheet.remove(request.form.get("remove", ""))
+        sheet.remove(request.form.get("take_off", ""))
         sheet.add(check)

@@ -10,6 +10,50 @@
     }
   });
 
+  // Scanners are faster than any network: labels queue up here while the page's list is on its way,
+  // and what is half typed when it comes back stays in the field.
+  const waiting = [];
+  let busy = false;
+  let half = "";
+  const field = () => document.getElementById("scan");
+  const add = () => document.querySelector("#work button[value=add][hx-post]");
+
+  function take(form) {
+    if (field().value.trim()) waiting.push(field().value.trim());
+    field().value = "";
+    for (const label of waiting.splice(0)) {
+      const held = document.createElement("input");
+      Object.assign(held, { type: "hidden", name: "scan", value: label });
+      form.append(held);
+    }
+    busy = true;
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest("button") === add()) take(add().form);
+  }, true);
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target !== field() || !add()) return;
+    event.preventDefault();
+    const label = field().value.trim();
+    if (!busy) return (label ? add() : document.querySelector("#work button[value=finish][autofocus]"))?.click();
+    if (label) waiting.push(label);
+    field().value = "";
+  });
+
+  document.addEventListener("htmx:beforeSwap", () => { half = field()?.value ?? ""; });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (!half || !field()) return;
+    field().value = half;
+    field().focus();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target.id === "board") return;
+    busy = false;
+    if (waiting.length && add()) add().click();
+  });
+
   // Where two labels are scanned one after the other, Enter leads from the first field to the second.
   document.addEventListener("keydown", (event) => {
     const next = event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.dataset.next;
