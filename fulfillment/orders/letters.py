@@ -53,8 +53,8 @@ def on_review(order: SalesOrder) -> Letter:
         subject = _("We are looking at your order %(number)s", number=order.number)
         paragraphs = [
             _hello(order),
-            _("thank you: your payment for order %(number)s is here. Before we build anything, one of us looks at it.", number=order.number),
-            _("You need not do anything: you hear from us within one working day. Until then you can cancel and get your money back:"),
+            _("thank you: your payment for order %(number)s is here. One of us looks at it before we build it.", number=order.number),
+            _("You need not do anything: you hear from us within a working day. Until then you can cancel and get your money back:"),
             status_url(order),
         ]
         return _letter(subject, paragraphs, [], [])
