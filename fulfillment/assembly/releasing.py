@@ -17,7 +17,7 @@ from fulfillment.assembly import tag as tags
 from fulfillment.assembly.allocating import allocate, leave_the_line, reserve_or_wait, ship_when_complete, to_kitting
 from fulfillment.assembly.models import OrderRelease, PartNeed, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.assembly.units import SYSTEM, record, tell
-from fulfillment.kernel.clock import now, today
+from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import lock
 from fulfillment.kernel.numbering import next_number
 from fulfillment.orders.models import LineKind, OrderLine, OrderStatus, SalesOrder
@@ -45,7 +45,7 @@ def release(session: Session, number: str) -> OrderRelease | None:
     items = [_item(line, parts) for line in lines if line.kind is LineKind.ITEM]
     units = [unit for line in lines if line.kind is LineKind.SYSTEM for unit in _units(session, order, line, parts)]
     released = OrderRelease(
-        order_id=order.id, order_number=number, status=ReleaseStatus.WAITING, promised_on=order.promised_on or today(), units=len(units),
+        order_id=order.id, order_number=number, status=ReleaseStatus.WAITING, promised_on=order.promised_on, units=len(units),
         items=items, released_at=now(),
     )
     session.add_all([released, *units])
@@ -86,7 +86,7 @@ def _units(session: Session, order: SalesOrder, line: OrderLine, parts: Mapping[
         WorkOrder(
             number=next_number(session, "WO"), order_id=order.id, order_number=order.number, line_id=line.id, position=line.position,
             unit=unit, status=UnitStatus.PRE_PRODUCTION, status_since=moment, tag=fresh, model=line.sku_or_model, name=line.description,
-            bom=bom, promised_on=order.promised_on or today(), released_at=moment,
+            bom=bom, promised_on=order.promised_on, released_at=moment,
         )
         for unit, fresh in enumerate(fresh_tags(session, line.quantity), start=1)
     ]

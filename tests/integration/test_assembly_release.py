@@ -12,7 +12,7 @@ from fulfillment.assembly import releasing, tag
 from fulfillment.assembly import service as floor
 from fulfillment.assembly.models import PartNeed, ReleaseStatus, UnitStatus
 from fulfillment.inventory.service import available, reserved_for
-from fulfillment.kernel.refusals import NotFound
+from fulfillment.kernel.refusals import NotFound, WrongStatus
 from fulfillment.orders.models import OrderStatus
 from fulfillment.orders.service import cancel_order, get_order, hold_order, release_from_review, timeline
 from fulfillment.purchasing.models import PurchaseOrder
@@ -127,8 +127,23 @@ def test_a_cancelled_order_is_not_kitted(session: Session) -> None:
     order = walk_order(session, up_to="released", stock=True)
     unit = unit_of(session, order.number)
     cancel_order(session, order.number, "changed my mind", by="customer")
-    with pytest.raises(Exception, match="cancelled"):
+    with pytest.raises(WrongStatus, match="cancelled"), session.begin_nested():
         kit(session, unit.tag)
+    work_jobs(session)
+    with pytest.raises(WrongStatus, match=f"Unit {unit.tag} was cancelled by its customer"):
+        kit(session, unit.tag)
+
+
+def test_a_held_order_is_not_kitted_until_somebody_has_looked(session: Session) -> None:
+    order = walk_order(session, up_to="released", stock=True)
+    unit = unit_of(session, order.number)
+    hold_order(session, order.number, "a look", by="clerk")
+    with pytest.raises(WrongStatus), session.begin_nested():
+        kit(session, unit.tag)
+    session.refresh(unit)
+    assert unit.status is UnitStatus.KITTING
+    release_from_review(session, order.number, "fine", by="clerk")
+    assert kit(session, unit.tag).status is UnitStatus.BUILD
 
 
 def test_a_drawn_tag_that_is_taken_is_drawn_again(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
