@@ -6,6 +6,8 @@ everything else is a 500 without details. Programs (`/api/…`) get problem+json
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import structlog
 from flask import Flask, Response, json, render_template, request
 from flask.typing import ResponseReturnValue
@@ -15,7 +17,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from fulfillment.kernel.clock import now
+from fulfillment.kernel.i18n import current_locale
 from fulfillment.kernel.refusals import Refusal
+from fulfillment.kernel.web import limiter
 
 log = structlog.get_logger()
 
@@ -29,13 +34,25 @@ def translated(refusal: Refusal) -> str:
 def problem(status: int, title: str, detail: str = "", **extra: object) -> Response:
     """A problem+json answer. Source: RFC 9457."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail or title, **extra}
-    return Response(json.dumps(body), status, mimetype="application/problem+json")
+    response = Response(json.dumps(body), status, mimetype="application/problem+json")
+    response.headers.update({"Content-Language": current_locale(), "Cache-Control": "no-store"})
+    response.vary.add("Accept-Language")
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Order-Proof"
+    if status == 503:
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+def phrase(status: int) -> str:
+    """The title of a problem that has no type of its own. Source: RFC 9457, 4.2.1."""
+    return HTTPStatus(status).phrase
 
 
 def answer(status: int, title: str, detail: str) -> ResponseReturnValue:
     """A page for people, problem+json for programs."""
     if request.path.startswith("/api/"):
-        return problem(status, title, detail)
+        return problem(status, phrase(status), detail)
     return render_template("error.html", status=status, title=title, detail=detail), status
 
 
@@ -64,7 +81,11 @@ def init_app(app: Flask) -> None:
             415: _("This address does not take that kind of content."),
             429: _("Too many tries. Please wait a moment and try again."),
         }
-        return answer(status, error.name, sentences.get(status, error.name))
+        response = app.make_response(answer(status, error.name, sentences.get(status, error.name)))
+        response.headers.extend((name, value) for name, value in error.get_headers() if name != "Content-Type")
+        if status == 429 and limiter.current_limit is not None:
+            response.headers["Retry-After"] = str(max(1, limiter.current_limit.reset_at - int(now().timestamp())))
+        return response
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(InterfaceError)

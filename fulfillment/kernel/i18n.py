@@ -93,10 +93,10 @@ def compile_catalogues(folder: Path) -> None:
 
 
 def choose_language() -> str:
-    """Cookie first, then what the browser asks for."""
+    """Cookie first, then what the browser asks for; a program has no cookies."""
     if not has_request_context():
         return "en"
-    wanted = request.cookies.get(COOKIE, "")
+    wanted = "" if request.path.startswith("/api/") else request.cookies.get(COOKIE, "")
     if wanted in LANGUAGES:
         return wanted
     return request.accept_languages.best_match(["en", "zh", "zh-CN", "zh-Hans"], default="en")[:2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from fulfillment.kernel.once import fingerprint
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.orders.draft import DraftLine, OrderDraft
 from fulfillment.orders.models import LineKind
-from storefront.cart.service import QuoteExpired, ShownCart, ShownLine, show
+from storefront.cart.service import QuoteExpired, ShownLine, show
 
 
 class EmptyCart(Refusal):
@@ -29,7 +29,7 @@ def draft_order(session: Session, cart_id: UUID | None, details: Mapping[str, An
         raise EmptyCart("Your cart is empty. Put something into it first.")
     if cart.expired:
         raise QuoteExpired("A quote in your cart has expired. Remove it and configure the machine again for today's price.")
-    lines = _lines(session, cart)
+    lines = lines_of(session, cart.lines)
     address = Address.from_json(details["ship_to"])
     content = [
         str(cart_id),
@@ -50,10 +50,11 @@ def draft_order(session: Session, cart_id: UUID | None, details: Mapping[str, An
     )
 
 
-def _lines(session: Session, cart: ShownCart) -> list[DraftLine]:
-    items = [line.part.sku for line in cart.lines if line.part is not None]
+def lines_of(session: Session, lines: Sequence[ShownLine]) -> list[DraftLine]:
+    """The lines of an order: machines at the price of their quote, items at today's."""
+    items = [line.part.sku for line in lines if line.part is not None]
     here = earliest_dates(session, items) if items else {}
-    return [_machine(line) if line.machine is not None else _item(line, here) for line in cart.lines]
+    return [_machine(line) if line.machine is not None else _item(line, here) for line in lines]
 
 
 def _machine(line: ShownLine) -> DraftLine:

@@ -1,0 +1,247 @@
+"""The configurator for programs: models, what can be chosen, quotes. The same acts as the pages'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from flask import Response
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from configurator import messages as told
+from configurator import page
+from configurator.answers import Change, GroupAnswer, OptionAnswer, Reason
+from configurator.bom import explode
+from configurator.documents import quote_pdf
+from configurator.models import Quote, QuoteLine
+from configurator.service import (
+    BadChoice,
+    Released,
+    ask,
+    find_quote,
+    issue_quote,
+    leaves_us,
+    released,
+    released_models,
+    starting_price,
+)
+from configurator.specification import Group, Model, Option
+from fulfillment.inventory.atp import earliest_dates
+from fulfillment.kernel.clock import today
+from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.i18n import current_locale, pick
+from fulfillment.kernel.money import Money
+from fulfillment.kernel.once import once
+from fulfillment.kernel.openapi import Amount, Api, Fault, Parameter, Refused, absolute, at, pointer
+from fulfillment.kernel.paging import Paged, page_of
+from fulfillment.kernel.settings import settings
+from fulfillment.kernel.web import document, static_url
+
+api = Api("configurator_api", __name__, tag="Machines and quotes")
+bp = api.bp
+
+MODEL = Parameter("model_id", "path", "The id of a model.", "skein-14")
+TOKEN = Parameter("token", "path", "The token of a quote.", "q3Jd0mYwVb7Ck2TfLs9XhP4a")
+KEY = Parameter(
+    "Idempotency-Key", "header", "A random value of the caller's, new for every new request: a UUID, say.",
+    "8e03978e-40d5-43e8-bc93-6894a57f9324", pattern="^[A-Za-z0-9._-]{16,100}$", required=False,
+)
+
+
+@api.operation("GET", "/models", answer=told.ModelsAnswer, query=Paged, cacheable=True)
+def list_models(query: Paged) -> told.ModelsAnswer:
+    """The machines we make."""
+    models, following = page_of(released_models(), lambda model: model.id, query)
+    with reading() as session:
+        ready = _ready_as_they_stand(session, models)
+    return told.ModelsAnswer(models=[told.ModelSummary(**_summary(model, ready[model.id])) for model in models], next=following)
+
+
+@api.operation("GET", "/models/{model_id}", answer=told.ModelAnswer, parameters=(MODEL,), cacheable=True)
+def show_model(model_id: str) -> told.ModelAnswer:
+    """A machine with everything that can be chosen."""
+    model = released(model_id).model
+    with reading() as session:
+        ready = _ready_as_they_stand(session, [model])
+    return told.ModelAnswer(
+        **_summary(model, ready[model.id]),
+        summary=pick(model.summary),
+        picture=settings().base_url + static_url(f"pictures/{model.picture}"),
+        base_price=Amount.of(model.base_price),
+        facts=[told.FactAnswer(label=pick(fact.label), value=pick(fact.value)) for fact in model.facts],
+        groups=[_group_facts(group) for group in model.groups],
+    )
+
+
+def _ready_as_they_stand(session: Session, models: Sequence[Model]) -> dict[str, date]:
+    """When each machine could leave us as it stands; the dates of all parts are asked for at once."""
+    parts = {model.id: [line.sku for line in explode(model, model.defaults) if line.kind == "hardware"] for model in models}
+    here = earliest_dates(session, {sku for skus in parts.values() for sku in skus})
+    return {model.id: leaves_us(model, max((here[sku] for sku in parts[model.id]), default=None)) for model in models}
+
+
+def _summary(model: Model, ready: date) -> dict[str, Any]:
+    where = {"model_id": model.id}
+    return {
+        "id": model.id, "version": released(model.id).version, "family": model.family, "name": pick(model.name),
+        "tagline": pick(model.tagline), "price": Amount.of(starting_price(model)), "ready_on": ready,
+        "links": told.ModelLinks(
+            self=absolute(".show_model", **where), configure=absolute(".configure", **where),
+            page=absolute("configurator.configure", **where),
+        ),
+    }
+
+
+def _group_facts(group: Group) -> told.GroupFacts:
+    return told.GroupFacts(
+        id=group.id, name=pick(group.name), help=pick(group.help) if group.help else None, kind=group.kind,
+        section=pick(group.section) if group.section else None, default=list(group.default),
+        options=[_option_facts(option) for option in group.options],
+    )
+
+
+def _option_facts(option: Option) -> told.OptionFacts:
+    detail = pick(option.detail) if option.detail else None
+    return told.OptionFacts(id=option.id, name=pick(option.name), detail=detail, price=Amount.of(option.price), pieces=option.pieces)
+
+
+@api.operation("POST", "/models/{model_id}/configure", answer=told.ConfigureAnswer, body=told.ConfigureRequest, parameters=(MODEL,))
+def configure(model_id: str, body: told.ConfigureRequest) -> told.ConfigureAnswer:
+    """What every option would mean, given the choices so far.
+
+    Changes nothing. Choices that do not go together are no error here: the answer says why they do
+    not (`conflict`) and completes as many of them as possible.
+    """
+    choices = _choices(released(model_id).model, body.choices)
+    with reading() as session:
+        asked, answered = ask(session, model_id, choices)
+    where = {"model_id": model_id}
+    return told.ConfigureAnswer(
+        model=model_id, version=asked.version, valid=answered.valid, given_up=_pairs(answered.given_up),
+        conflict=_reason(answered.conflict), configuration={group: list(chosen) for group, chosen in answered.configuration.items()},
+        price=Amount.of(answered.price), ready_on=leaves_us(asked.model, answered.ready),
+        groups=[_group_state(asked, answered.groups[group.id]) for group in asked.model.groups],
+        links=told.ConfigureLinks(
+            self=absolute(".configure", **where), page=absolute("configurator.configure", **where, **page.query(choices)),
+        ),
+    )
+
+
+def _choices(model: Model, chosen: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The choices, when the model has them. Raises Refused with every one that it does not have."""
+    faults = []
+    for name, options in chosen.items():
+        place = {"pointer": pointer("choices", name)}
+        group = model.by_id.get(name)
+        if group is None:
+            faults.append(Fault(place, _("The %(model)s has no such group.", model=pick(model.name))))
+            continue
+        faults += [
+            Fault(place, _("This group has no option “%(option)s”.", option=option)) for option in options if option not in group.by_id
+        ]
+        if group.kind == "one" and len(options) != 1:
+            faults.append(Fault(place, _("Please choose exactly one option.")))
+        if len(set(options)) != len(options):
+            faults.append(Fault(place, _("This was given twice.")))
+    if faults:
+        raise Refused(422, faults)
+    return {group: tuple(options) for group, options in chosen.items()}
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> list[told.ChoiceAnswer]:
+    return [told.ChoiceAnswer(group=group, option=option) for group, option in pairs]
+
+
+def _reason(reason: Reason | None) -> told.ReasonAnswer | None:
+    return None if reason is None else told.ReasonAnswer(choices=_pairs(reason.choices), rules=[pick(rule.reason) for rule in reason.rules])
+
+
+def _amount(money: Money | None) -> Amount | None:
+    return None if money is None else Amount.of(money)
+
+
+def _change(change: Change) -> told.ChangeAnswer:
+    return told.ChangeAnswer(group=change.group, lost=list(change.lost), gained=list(change.gained))
+
+
+def _group_state(asked: Released, group: GroupAnswer) -> told.GroupState:
+    return told.GroupState(
+        id=group.group, chosen=list(group.chosen), own=group.own, options=[_option_state(asked.model, option) for option in group.options],
+    )
+
+
+def _option_state(model: Model, option: OptionAnswer) -> told.OptionState:
+    return told.OptionState(
+        id=option.option, chosen=option.chosen, possible=option.possible, difference=_amount(option.difference),
+        price=_amount(option.price), removal=_amount(option.removal), changes=[_change(change) for change in option.changes],
+        ready_on=leaves_us(model, option.ready) if option.ready else None,
+        earliest_on=leaves_us(model, option.earliest) if option.earliest else None,
+        reason=_reason(option.reason), give_up=None if option.give_up is None else _pairs(option.give_up),
+    )
+
+
+@api.operation(
+    "POST", "/quotes", answer=told.QuoteAnswer, status=201, body=told.QuoteRequest, parameters=(KEY,), problems=(409,), limit="60/minute",
+)
+def make_quote(body: told.QuoteRequest, idempotency_key: str | None) -> told.QuoteAnswer:
+    """Make a quote: price, parts and date as they are now, final, valid for 30 days."""
+    with at("model"):
+        model = released(body.model).model
+    choices = _choices(model, body.choices)
+    with transaction() as session:
+
+        def issue() -> dict[str, Any]:
+            return {"token": _issue(session, body, choices)}
+
+        done = issue() if idempotency_key is None else once(session, "api.quotes", idempotency_key, body.model_dump(), issue)
+        quote = find_quote(session, done["token"])
+    return _quote(quote)
+
+
+def _issue(session: Session, body: told.QuoteRequest, choices: Mapping[str, tuple[str, ...]]) -> str:
+    try:
+        return issue_quote(session, body.model, choices, quantity=body.quantity, locale=current_locale()).token
+    except BadChoice as refusal:
+        place = {"pointer": pointer("choices")}
+        raise Refused(422, [Fault(place, pick(reason)) for reason in refusal.reasons], refusal.template, **refusal.values) from refusal
+
+
+@api.operation("GET", "/quotes/{token}", answer=told.QuoteAnswer, parameters=(TOKEN,))
+def show_quote(token: str) -> told.QuoteAnswer:
+    """A quote, for whoever has its token."""
+    with reading() as session:
+        return _quote(find_quote(session, token))
+
+
+@api.operation("GET", "/quotes/{token}/quote.pdf", answer=None, parameters=(TOKEN,), limit="60/minute")
+def quote_document(token: str) -> Response:
+    """The quote on paper."""
+    with reading() as session:
+        quote = find_quote(session, token)
+    return document(quote_pdf(quote, absolute("configurator.quote", token=token), current_locale()), f"{quote.number}.pdf")
+
+
+def _quote(quote: Quote) -> told.QuoteAnswer:
+    where = {"token": quote.token}
+    return told.QuoteAnswer(
+        number=quote.number, token=quote.token, issued_at=quote.issued_at, valid_until=quote.valid_until,
+        expired=quote.valid_until < today(), lines=[_line(line) for line in quote.lines], total=Amount.of(quote.total),
+        links=told.QuoteLinks(
+            self=absolute(".show_quote", **where), pdf=absolute(".quote_document", **where), page=absolute("configurator.quote", **where),
+        ),
+    )
+
+
+def _line(line: QuoteLine) -> told.QuoteLineAnswer:
+    options = [
+        told.ChosenAnswer(
+            group=pick(chosen["group"]), option=pick(chosen["option"]), price=Amount.of(Money(chosen["price_minor"], line.currency)),
+        )
+        for chosen in line.options
+    ]
+    return told.QuoteLineAnswer(
+        position=line.position, model=line.model_id, name=pick(line.name), choices=line.choices, options=options, quantity=line.quantity,
+        unit_price=Amount.of(line.unit_price), price=Amount.of(line.price), ready_on=line.ready_on,
+    )

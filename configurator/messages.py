@@ -1,0 +1,230 @@
+"""What programs send to the configurator and get from it, with names and reasons in one language."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from fulfillment.kernel.openapi import Amount, Answer, Asked, Links
+
+_ID = "^[A-Za-z0-9._-]{1,64}$"
+Id = Annotated[str, StringConstraints(pattern=_ID)]
+_NAMED = {"type": "string", "pattern": _ID}
+Ids = dict[str, list[str]]
+
+MOST_UNITS = 99
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Chosen = Annotated[
+    list[Id],
+    Field(max_length=64),
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [_NAMED, {"type": "array", "items": _NAMED, "maxItems": 64}]}),
+]
+"""An option, or the options of a group of which one may have many."""
+Choices = Annotated[
+    dict[Id, Chosen],
+    Field(max_length=64, description="Group → its option, or its options where the group takes many. What is left open is completed."),
+]
+
+
+class ConfigureRequest(Asked):
+    """What the customer has chosen so far."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"choices": {"cpu": "u10", "memory": "d32"}}, {"choices": {}}]})
+
+    choices: Choices = Field(default_factory=dict)
+
+
+class QuoteRequest(Asked):
+    """A machine as configured, in a quantity."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"model": "skein-14", "choices": {"cpu": "u10", "memory": "d32"}, "quantity": 3}]},
+    )
+
+    model: Id = Field(description="The id of a model.")
+    choices: Choices = Field(default_factory=dict)
+    quantity: int = Field(1, ge=1, le=MOST_UNITS)
+
+
+class ModelLinks(Links):
+    """Where to go on from a model."""
+
+    configure: str
+    page: str = Field(description="For people.")
+
+
+class FactAnswer(Answer):
+    """A line of the technical data."""
+
+    label: str
+    value: str
+
+
+class ModelSummary(Answer):
+    """A machine as it stands: what one could order without choosing anything."""
+
+    id: str
+    version: int = Field(ge=1, description="Of the release; a new one means other options, prices or rules.")
+    family: Literal["laptop", "desktop", "workstation", "server"]
+    name: str
+    tagline: str
+    price: Amount
+    ready_on: date = Field(description="The day it could leave us.")
+    links: ModelLinks
+
+
+class ModelsAnswer(Answer):
+    """A page of the machines we make, in the order of the catalogue."""
+
+    models: list[ModelSummary]
+    next: str | None
+
+
+class OptionFacts(Answer):
+    """One way to fill a group."""
+
+    id: str
+    name: str
+    detail: str | None
+    price: Amount = Field(description="What it adds to the base price.")
+    pieces: int = Field(ge=0)
+
+
+class GroupFacts(Answer):
+    """A question to the customer: exactly one of its options, or any number of them."""
+
+    id: str
+    name: str
+    help: str | None
+    section: str | None
+    kind: Literal["one", "many"]
+    default: list[str]
+    options: list[OptionFacts]
+
+
+class ModelAnswer(ModelSummary):
+    """A machine with everything that can be chosen."""
+
+    summary: str
+    picture: str
+    base_price: Amount
+    facts: list[FactAnswer]
+    groups: list[GroupFacts]
+
+
+class ChoiceAnswer(Answer):
+    """An option of a group."""
+
+    group: str
+    option: str
+
+
+class ReasonAnswer(Answer):
+    """Why something is not possible."""
+
+    choices: list[ChoiceAnswer] = Field(description="The customer's own choices at fault; empty when it is never possible.")
+    rules: list[str] = Field(description="The rules at fault, in the customer's words.")
+
+
+class ChangeAnswer(Answer):
+    """What would change in another group."""
+
+    group: str
+    lost: list[str]
+    gained: list[str]
+
+
+class OptionState(Answer):
+    """One option, given the choices in the other groups. All but `reason` and `give_up` is null when it is not possible."""
+
+    id: str
+    chosen: bool
+    possible: bool
+    difference: Amount | None = Field(description="What the whole machine costs more (or less) with it.")
+    price: Amount | None = Field(description="What the whole machine costs then.")
+    removal: Amount | None = Field(description="In a group of many: what the machine costs more (or less) without it. Null: it must stay.")
+    changes: list[ChangeAnswer] = Field(description="What else changes then.")
+    ready_on: date | None = Field(description="The day that machine could leave us.")
+    earliest_on: date | None = Field(description="The day the quickest machine with this option could leave us.")
+    reason: ReasonAnswer | None
+    give_up: list[ChoiceAnswer] | None = Field(description="The fewest own choices to give up for it; null when nothing helps.")
+
+
+class GroupState(Answer):
+    """One group, its options in the order of the model."""
+
+    id: str
+    chosen: list[str]
+    own: bool = Field(description="The customer chose here, and the choice was kept.")
+    options: list[OptionState]
+
+
+class ConfigureLinks(Links):
+    """Where to go on from a configuration."""
+
+    page: str = Field(description="The same choices, for people.")
+
+
+class ConfigureAnswer(Answer):
+    """Every option of every group, and the machine that completes the choices; it can always be built."""
+
+    model: str
+    version: int
+    valid: bool = Field(description="All choices were kept. If not, as many as possible were.")
+    given_up: list[ChoiceAnswer]
+    conflict: ReasonAnswer | None
+    configuration: Ids
+    price: Amount
+    ready_on: date
+    groups: list[GroupState]
+    links: ConfigureLinks
+
+
+class QuoteLinks(Links):
+    """Where to go on from a quote."""
+
+    pdf: str
+    page: str = Field(description="For people.")
+
+
+class ChosenAnswer(Answer):
+    """A choice in words."""
+
+    group: str
+    option: str
+    price: Amount
+
+
+class QuoteLineAnswer(Answer):
+    """A machine of a quote."""
+
+    position: int
+    model: str
+    name: str
+    choices: Ids
+    options: list[ChosenAnswer]
+    quantity: int = Field(ge=1, le=MOST_UNITS)
+    unit_price: Amount
+    price: Amount
+    ready_on: date
+
+
+class QuoteAnswer(Answer):
+    """An offer; it never changes."""
+
+    number: str
+    token: str = Field(description="Whoever has it may read the quote and order by it.")
+    issued_at: datetime
+    valid_until: date = Field(description="The last day on which it can be ordered.")
+    expired: bool
+    lines: list[QuoteLineAnswer]
+    total: Amount = Field(description="Without delivery and sales tax.")
+    links: QuoteLinks
