@@ -48,9 +48,9 @@ bench: setup ## speed and memory, as medians of several runs
 lock: setup ## compile requirements.txt from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet -o requirements.txt
 
-messages: setup ## collect the sentences of pages and mails into the catalogues
-	@$(BIN)/pybabel -q extract -F tests/babel.cfg --no-location --sort-output --omit-header -k _l -k _n:1,2 -o .messages.pot .
-	@$(BIN)/pybabel -q update -i .messages.pot -d storefront/translations --no-fuzzy-matching --omit-header --ignore-pot-creation-date
+messages: setup ## collect the sentences of pages, mails and refusals into the catalogues
+	@$(BIN)/python -m babel.messages.frontend -q extract -F tests/babel.cfg --sort-output --no-location -k _l -k lazy_gettext -k lazy_pgettext:1c,2 -o .messages.pot .
+	@$(BIN)/python -m babel.messages.frontend -q update -i .messages.pot -d storefront/translations --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	@rm .messages.pot
 
 audit: setup ## known vulnerabilities of the locked packages
