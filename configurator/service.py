@@ -57,7 +57,7 @@ class _Shelf:
 
     def __init__(self) -> None:
         self.lock = Lock()
-        self.url, self.seen, self.looked = "", (0, ""), 0.0
+        self.url, self.seen, self.looked = "", (0, ""), time.monotonic()
         self.by_id: dict[str, Released] = {}
         self.compiled: dict[str, tuple[Model, Compiled]] = {}
 

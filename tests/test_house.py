@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,7 +83,8 @@ def test_only_edges_open_a_transaction() -> None:
 
 def test_no_float_comes_near_money() -> None:
     """`float(`, a float literal or bare `round(` in a module that works with Money (drawing and timing aside)."""
-    excused = {"pdf.py"}
+    excused = {"pdf.py", "fields.py"}
+    # `fields` has the cutoff of a likeness between words
     found = []
     for path in SOURCES:
         source = path.read_text()
@@ -95,14 +97,18 @@ def test_no_float_comes_near_money() -> None:
     assert found == []
 
 
+def ours() -> list[type[events.Event]]:
+    """Our events; a dataclass with slots is made twice, and only the second is the class of its module."""
+    found = [event for event in events.Event.__subclasses__() if event.__module__.startswith(PACKAGES)]
+    return [event for event in found if getattr(sys.modules[event.__module__], event.__name__) is event]
+
+
 def test_every_event_has_a_publisher_and_a_subscriber() -> None:
     slices = wsgi.load_slices()
     assert slices
     text = "\n".join(path.read_text() for path in SOURCES)
     lonely = []
-    for event in events.Event.__subclasses__():
-        if not event.__module__.startswith(PACKAGES):
-            continue
+    for event in ours():
         if not re.search(rf"publish\(\s*session,\s*(events\.)?{event.__name__}\(", text):
             lonely.append(f"{event.__name__} is never published")
         if event not in events.SUBSCRIBERS:

@@ -119,15 +119,19 @@ class House:
         self.children["simulator"] = child
         self.simulator_url = ready[1]
 
-    def wait_until_ready(self, seconds: float = 40) -> None:
+    def answers(self) -> bool:
+        """Whether the shop is open."""
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+    def wait_until_ready(self, seconds: float = 60) -> None:
         """Wait until the shop answers. Raises RuntimeError."""
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
-            try:
-                if requests.get(f"{self.url}/readyz", timeout=5).ok:
-                    return
-            except requests.RequestException:
-                pass
+            if self.answers():
+                return
             if self.children["web"].poll() is not None:
                 break
             time.sleep(0.1)

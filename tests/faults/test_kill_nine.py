@@ -84,14 +84,14 @@ def victims(house: House) -> list[psutil.Process]:
 
 
 def kill_at_random(house: House, stop: threading.Event, killed: list[str]) -> None:
-    """Kill somebody now and then, and start the dead again, until told to stop."""
+    """Kill somebody now and then, while the shop is open, and start the dead again, until told to stop."""
     dice = random.Random(9)
     due = time.monotonic()
     while not stop.is_set():
         time.sleep(0.1)
         house.revive()
         alive = victims(house)
-        if len(killed) >= KILLS or time.monotonic() < due or not alive:
+        if len(killed) >= KILLS or time.monotonic() < due or not alive or not house.answers():
             continue
         due = time.monotonic() + dice.uniform(0.2, 1.8)
         process = dice.choice(alive)
