@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 import wsgi
 from fulfillment.kernel import db as database
 from fulfillment.kernel.settings import Settings, use
+from fulfillment.migrations import upgrade
 from tests.builders.postgres import PostgresServer
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
@@ -39,9 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def _template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """The URL of a migrated, empty database, and of the server's maintenance database."""
-    from tests.schema import load, upgrade
-
-    load()
+    wsgi.load_slices()
 
     if request.config.getoption("--database") == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('template')}/template.db"
