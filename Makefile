@@ -49,7 +49,7 @@ lock: setup ## compile requirements.txt from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet -o requirements.txt
 
 messages: setup ## collect the sentences of pages, mails and refusals into the catalogues
-	@$(BIN)/python -m babel.messages.frontend -q extract -F tests/babel.cfg --sort-output --no-location -k _l -k lazy_gettext -k lazy_pgettext:1c,2 -o .messages.pot .
+	@$(BIN)/python -m babel.messages.frontend -q extract -F tests/babel.cfg --sort-output --no-location -k _l -k lazy_gettext -k lazy_pgettext:1c,2 -k lazy_ngettext:1,2 -o .messages.pot .
 	@$(BIN)/python -m babel.messages.frontend -q update -i .messages.pot -d storefront/translations --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	@rm .messages.pot
 

@@ -39,7 +39,7 @@ def configure(model_id: str) -> ResponseReturnValue:
         try:
             click = page.read_click(model.compiled, request.args)
         except UnknownChoice as unknown:
-            raise BadChoice("The {model} does not have this choice: {what}", model=model.model.name["en"], what=str(unknown)) from unknown
+            raise BadChoice("The {model} does not have one of these choices.", model=model.model.name) from unknown
         own, given_up = click.own, click.given_up
         if "HX-Request" not in request.headers:
             for group, option in given_up:

@@ -135,7 +135,7 @@ def ask(session: Session, model_id: str, choices: Mapping[str, str | tuple[str, 
     try:
         return asked, answer(asked.compiled, choices, part_dates(session, asked.model))
     except ValueError as unknown:
-        raise BadChoice("The {model} does not have this choice: {what}", model=asked.model.name["en"], what=str(unknown)) from unknown
+        raise BadChoice("The {model} does not have one of these choices.", model=asked.model.name) from unknown
 
 
 def leaves_us(model: Model, parts_here: date | None) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from wtforms import SelectField, StringField, TelField
 from wtforms.validators import InputRequired, Length, Regexp
 
@@ -20,7 +21,7 @@ class AddressForm(Form):
     line1 = StringField(_l("Street and number"), [InputRequired(), Length(max=100)])
     line2 = StringField(_l("Apartment, suite, floor"), [Length(max=100)])
     city = StringField(_l("City"), [InputRequired(), Length(max=60)])
-    state = SelectField(_l("State"), [InputRequired()], choices=STATE_CHOICES)
+    state = SelectField(lazy_pgettext("address", "State"), [InputRequired()], choices=STATE_CHOICES)
     postcode = StringField(
         _l("ZIP code"), [InputRequired(), Regexp(r"^\d{5}(-\d{4})?$", message=_l("Five digits, or five and four: 78701 or 78701-2345."))]
     )

@@ -64,7 +64,7 @@ class OrderRelease(Base):
         if status not in NEXT_RELEASE[self.status]:
             raise WrongStatus(
                 "Order {number} is {now} in the factory and cannot become {wanted}.",
-                number=self.order_number, now=self.status.value, wanted=status.value,
+                number=self.order_number, now=self.status, wanted=status,
             )
         self.status = status
         if status is ReleaseStatus.READY:
@@ -144,7 +144,7 @@ class WorkOrder(Base):
         """Step to the next station. Raises WrongStatus for a step that does not exist."""
         if status not in NEXT_UNIT[self.status]:
             raise WrongStatus(
-                "Unit {tag} is at {now} and cannot go to {wanted}.", tag=self.tag, now=self.status.value, wanted=status.value,
+                "Unit {tag} is at {now} and cannot go to {wanted}.", tag=self.tag, now=self.status, wanted=status,
             )
         self.status, self.status_since = status, now()
 

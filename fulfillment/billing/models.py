@@ -102,7 +102,7 @@ class Payment(Base):
     def move_to(self, status: PaymentStatus) -> None:
         """Step forward. Raises WrongStatus for a step that does not exist."""
         if status not in NEXT_PAYMENT[self.status]:
-            raise WrongStatus("The payment is {now} and cannot become {wanted}.", now=self.status.value, wanted=status.value)
+            raise WrongStatus("The payment is {now} and cannot become {wanted}.", now=self.status, wanted=status)
         self.status = status
 
 
@@ -174,7 +174,7 @@ class Refund(Base):
     def move_to(self, status: RefundStatus) -> None:
         """Step forward. Raises WrongStatus for a step that does not exist."""
         if status not in NEXT_REFUND[self.status]:
-            raise WrongStatus("The refund is {now} and cannot become {wanted}.", now=self.status.value, wanted=status.value)
+            raise WrongStatus("The refund is {now} and cannot become {wanted}.", now=self.status, wanted=status)
         self.status = status
 
 

@@ -6,19 +6,24 @@ everything else is a 500 without details. Programs (`/api/…`) get problem+json
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+from enum import Enum
 from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, json, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from fulfillment.kernel.clock import now
-from fulfillment.kernel.i18n import current_locale
+from fulfillment.kernel.i18n import current_locale, day, money, pick
+from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.kernel.web import limiter
 
@@ -28,7 +33,21 @@ log = structlog.get_logger()
 def translated(refusal: Refusal) -> str:
     """The refusal's sentence in the reader's language."""
     sentence = str(_(refusal.template))
-    return sentence.format(**refusal.values) if refusal.values else sentence
+    return sentence.format(**{name: _in_words(value) for name, value in refusal.values.items()}) if refusal.values else sentence
+
+
+def _in_words(value: object) -> object:
+    """A value of a refusal as the reader writes it; a state is known by its class and its value."""
+    match value:
+        case Enum():
+            return pgettext(type(value).__name__, str(value.value).replace("_", " "))
+        case Money():
+            return money(value)
+        case date():
+            return day(value)
+        case Mapping():
+            return pick(value)
+    return value
 
 
 def problem(status: int, title: str, detail: str = "", **extra: object) -> Response:
@@ -81,7 +100,8 @@ def init_app(app: Flask) -> None:
             415: _("This address does not take that kind of content."),
             429: _("Too many tries. Please wait a moment and try again."),
         }
-        response = app.make_response(answer(status, error.name, sentences.get(status, error.name)))
+        title = _("There is nothing here") if status == 404 else _("That did not work")
+        response = app.make_response(answer(status, title, sentences.get(status, _("This cannot be answered."))))
         response.headers.extend((name, value) for name, value in error.get_headers() if name != "Content-Type")
         if status == 429 and limiter.current_limit is not None:
             response.headers["Retry-After"] = str(max(1, limiter.current_limit.reset_at - int(now().timestamp())))

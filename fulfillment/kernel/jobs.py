@@ -236,7 +236,7 @@ def retry(session: Session, job_id: UUID) -> Job:
     if parked is None:
         raise NotFound("There is no such job.")
     if parked.state is not JobState.PARKED:
-        raise WrongStatus("Only a parked job can be tried again; this one is {state}.", state=parked.state.value)
+        raise WrongStatus("Only a parked job can be tried again; this one is {state}.", state=parked.state)
     parked.state, parked.attempts, parked.run_at = JobState.READY, 0, now()
     alerts.resolve(session, "job_parked", key=str(job_id))
     return parked

@@ -2,12 +2,13 @@
 
 A refusal is an answer, not a fault: it has an HTTP status and a sentence that says what to do,
 and the transaction it is raised in changes nothing. The sentence is an English template that is
-also the key of its translation; the values are filled in after translating. Anything that is
-not a Refusal is a bug and ends as a 500.
+also the key of its translation; the values are filled in after translating, money, dates, names
+and states in the reader's language as well. Anything that is not a Refusal is a bug and ends as a 500.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -17,9 +18,14 @@ class Refusal(Exception):
     status: ClassVar[int] = 422
 
     def __init__(self, message: str, **values: object) -> None:
-        super().__init__(message.format(**values) if values else message)
+        super().__init__(message.format(**{name: _plain(value) for name, value in values.items()}) if values else message)
         self.template = message
         self.values = values
+
+
+def _plain(value: object) -> object:
+    """The value in the log's language."""
+    return value.get("en") if isinstance(value, Mapping) else value
 
 
 class NotFound(Refusal):

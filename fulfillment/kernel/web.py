@@ -24,6 +24,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
+from fulfillment.kernel.form_words import FormWords
 from fulfillment.kernel.settings import settings
 
 csrf = CSRFProtect()
@@ -60,6 +61,13 @@ class Principal:
 
 class Form(wtforms.Form):
     """A form of ours; CSRF is checked before any view runs, so a form need not."""
+
+    class Meta:
+        """What is the same for all of them."""
+
+        def get_translations(self, _form: wtforms.Form) -> FormWords:
+            """Say what is wrong in the reader's language."""
+            return FormWords()
 
 
 class CsrfForm(Form):

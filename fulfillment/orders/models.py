@@ -114,8 +114,7 @@ class SalesOrder(Base):
         """Step to the next status. Raises WrongStatus for a step that does not exist."""
         if status not in NEXT[self.status]:
             raise WrongStatus(
-                "Order {number} is {status}, so it cannot become {wanted}.", number=self.number, status=self.status.value,
-                wanted=status.value,
+                "Order {number} is {status}, so it cannot become {wanted}.", number=self.number, status=self.status, wanted=status,
             )
         self.status, self.status_since = status, now()
 

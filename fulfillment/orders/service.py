@@ -58,7 +58,7 @@ def hold_order(session: Session, number: str, reason: str, by: str) -> SalesOrde
     if order.status is OrderStatus.REVIEW:
         return order
     if order.status is not OrderStatus.PAID:
-        raise WrongStatus("Order {number} is {status}; only a paid order can be held.", number=number, status=order.status.value)
+        raise WrongStatus("Order {number} is {status}; only a paid order can be held.", number=number, status=order.status)
     _hold(session, order, reason, by)
     return order
 
@@ -152,7 +152,7 @@ def move_promise(session: Session, number: str, to: date, reason: str) -> SalesO
     if order.promised_on == to:
         return order
     if order.status not in {*CANCELLABLE, OrderStatus.IN_PRODUCTION}:
-        raise WrongStatus("Order {number} is {status}: its day cannot be moved.", number=number, status=order.status.value)
+        raise WrongStatus("Order {number} is {status}: its day cannot be moved.", number=number, status=order.status)
     before, order.promised_on = order.promised_on, to
     note(session, order, "date_moved", before=before.isoformat(), after=to.isoformat())
     note(session, order, "date_moved_because", public=False, reason=reason)

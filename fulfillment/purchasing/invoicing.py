@@ -168,5 +168,5 @@ def _held(session: Session, number: str) -> SupplierInvoice:
     if invoice is None:
         raise NotFound("There is no supplier's invoice {number}.", number=number)
     if invoice.status is not InvoiceStatus.HELD:
-        raise WrongStatus("Invoice {number} is {status}, not held.", number=number, status=invoice.status.value)
+        raise WrongStatus("Invoice {number} is {status}, not held.", number=number, status=invoice.status)
     return invoice

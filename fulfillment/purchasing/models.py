@@ -72,8 +72,7 @@ class PurchaseOrder(Base):
         """Step to the next status. Raises WrongStatus for a step that does not exist."""
         if status not in NEXT[self.status]:
             raise WrongStatus(
-                "Purchase order {number} is {status}, so it cannot become {wanted}.", number=self.number, status=self.status.value,
-                wanted=status.value,
+                "Purchase order {number} is {status}, so it cannot become {wanted}.", number=self.number, status=self.status, wanted=status,
             )
         self.status = status
         if status is PurchaseStatus.RECEIVED:

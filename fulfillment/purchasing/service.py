@@ -137,7 +137,7 @@ def cancel_purchase_order(session: Session, number: str, by: str) -> PurchaseOrd
 def _still_open(order: PurchaseOrder) -> None:
     if order.status not in OPEN:
         raise WrongStatus(
-            "Purchase order {number} is {status}: nothing of it is still to come.", number=order.number, status=order.status.value,
+            "Purchase order {number} is {status}: nothing of it is still to come.", number=order.number, status=order.status,
         )
 
 

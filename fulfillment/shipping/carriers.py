@@ -89,5 +89,5 @@ def read_tracking(carrier: Carrier, typed: str) -> str:
     cleaned = typed.replace(" ", "").upper()
     digits = re.sub(r"\D", "", cleaned)[: carrier.digits]
     if not carrier.pattern.fullmatch(cleaned) or carrier.make(digits) != cleaned:
-        raise NotATrackingNumber("“{number}” is not a tracking number of {carrier}.", number=typed[:40], carrier=carrier.name["en"])
+        raise NotATrackingNumber("“{number}” is not a tracking number of {carrier}.", number=typed[:40], carrier=carrier.name)
     return cleaned

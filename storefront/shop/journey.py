@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 
 def sample_journey(done: int = 9, at: datetime | None = None) -> list[dict[str, object]]:
     """Return the steps with what happens in each, so many of them done."""
     steps = [
-        (_("Received"), _("Your order is in our books, with every part you chose.")),
+        (pgettext("order", "Received"), _("Your order is in our books, with every part you chose.")),
         (_("Processing"), _("The payment is confirmed.")),
         (_("Pre-production"), _("Missing parts are called from their suppliers.")),
         (_("Kitting"), _("Your parts are laid out in one tray and scanned.")),
