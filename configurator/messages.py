@@ -21,16 +21,17 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Chosen = Annotated[
-    list[Id],
-    Field(max_length=64),
-    BeforeValidator(_listed),
-    WithJsonSchema({"anyOf": [_NAMED, {"type": "array", "items": _NAMED, "maxItems": 64}]}),
-]
+_CHOSEN = {"anyOf": [_NAMED, {"type": "array", "items": _NAMED, "maxItems": 64}]}
+
+Chosen = Annotated[list[Id], Field(max_length=64), BeforeValidator(_listed)]
 """An option, or the options of a group of which one may have many."""
 Choices = Annotated[
     dict[Id, Chosen],
-    Field(max_length=64, description="Group → its option, or its options where the group takes many. What is left open is completed."),
+    Field(max_length=64),
+    WithJsonSchema({
+        "type": "object", "propertyNames": {"pattern": _ID}, "additionalProperties": _CHOSEN, "maxProperties": 64, "default": {},
+        "description": "Group → its option, or its options where the group takes many. What is left open is completed.",
+    }),
 ]
 
 

@@ -14,13 +14,14 @@ from fulfillment.kernel.web import limiter, public
 
 bp = Blueprint("api", __name__, url_prefix=PREFIX)
 
+NAME = "Larkmill"
 VERSION = "1.0.0"
 """Of the API; its first number is in every address."""
 
 
 @cache
 def _written() -> bytes:
-    return json.dumps(document("Larkmill", VERSION), ensure_ascii=False, sort_keys=False).encode()
+    return json.dumps(document(NAME, VERSION), ensure_ascii=False, sort_keys=False).encode()
 
 
 @bp.get("/openapi.json")

@@ -45,9 +45,10 @@ JSON, PDF = "application/json", "application/pdf"
 Handler = TypeVar("Handler", bound=Callable[..., "Answer | Response"])
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_PRINTED = r"[^\x00-\x1f\x7f-\x9f]*"
+Text = Annotated[str, StringConstraints(strip_whitespace=True, pattern=rf"^{_PRINTED}[^\s\x00-\x1f\x7f-\x9f]{_PRINTED}$")]
 """A line of text that says something."""
-MaybeText = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]*$")]
+MaybeText = Annotated[str, StringConstraints(strip_whitespace=True, pattern=f"^{_PRINTED}$")]
 
 
 def _email(value: str) -> str:

@@ -14,6 +14,9 @@ from fulfillment.kernel.refusals import Refusal
 DEEPEST = 8
 """Levels of objects and lists in each other; ours need four."""
 
+EXACT = 2**53
+"""Up to here a JSON number with a point is the whole number it looks like. Source: RFC 8259, 6."""
+
 
 class Unreadable(Refusal):
     """What came is not a JSON object, or can be read in more than one way."""
@@ -32,7 +35,7 @@ def read_object(raw: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise Unreadable("The content is not UTF-8.") from error
     try:
-        content = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+        content = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_number)
         json.dumps(content, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no character
     except RecursionError as error:
         raise TooDeep("The content is nested more than {most} levels deep.", most=DEEPEST) from error
@@ -52,6 +55,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise Unreadable("The content has the field “{name}” twice.", name=name[:40].encode("utf-8", "replace").decode())
         found[name] = value
     return found
+
+
+def _number(text: str) -> float | int:
+    """JSON has one kind of number, so 2.0 is the whole number 2; 1.5 stays what it is, for the model to refuse."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) <= EXACT else value
 
 
 def _no_number(constant: str) -> NoReturn:

@@ -28,7 +28,7 @@ class ItemAnswer(Answer):
     category: str
     price: Amount
     ready_on: date | None = Field(description="The day it is on our shelf.")
-    picture: str
+    picture: str | None
     facts: list[FactAnswer]
     page: str = Field(description="For people.")
 
@@ -52,7 +52,8 @@ def _item(item: Item) -> ItemAnswer:
     part = item.part
     return ItemAnswer(
         sku=part.sku, name=pick(part.name), detail=pick(part.detail) if part.detail else None, category=part.category,
-        price=Amount.of(item.price), ready_on=item.ready, picture=settings().base_url + static_url(f"pictures/{part.picture}"),
+        price=Amount.of(item.price), ready_on=item.ready,
+        picture=settings().base_url + static_url(f"pictures/{part.picture}") if part.picture else None,
         facts=[FactAnswer(label=pick(label), value=pick(value)) for label, value in item.data],
         page=absolute("shop.accessory", sku=part.sku),
     )
