@@ -50,6 +50,7 @@ def release(session: Session, number: str) -> OrderRelease | None:
     )
     session.add_all([released, *units])
     session.flush()
+    allocate(session)  # what has come and is not dealt out yet belongs to those who stand in line
     missing = _reserve_all(session, released, units)
     if missing:
         pull(session, dict(sorted(missing.items())), number)

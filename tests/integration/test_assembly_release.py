@@ -161,3 +161,13 @@ def test_a_unit_is_found_by_tag_or_express_service_code(session: Session) -> Non
         assert floor.find_unit(session, typed).number == unit.number
     with pytest.raises(NotFound):
         floor.find_unit(session, "ZZZZZZZ")
+
+
+def test_parts_that_came_for_a_waiting_machine_are_not_taken_by_an_order_released_before_they_are_dealt_out(session: Session) -> None:
+    first = walk_order(session, laptops(1), up_to="released")
+    put_on_shelf(session, STOCKED)  # the truck was here, and its parts are not dealt out yet
+    second = walk_order(session, laptops(1), up_to="released")
+    assert stations(session, first.number) == [UnitStatus.KITTING]
+    assert stations(session, second.number) == [UnitStatus.PRE_PRODUCTION]
+    called = session.scalars(sa.select(PurchaseOrder.source).where(PurchaseOrder.source == second.number)).all()
+    assert called, "the second has parts of its own on the way"
