@@ -14,7 +14,9 @@ PASSWORD = "correct horse battery"
 
 
 def make_address(**parts: str) -> Address:
-    whole = {"name": "Ada Moss", "line1": "12 Willow Road", "city": "Austin", "state": "TX", "postcode": "78701", "phone": "+1 512 555 0101"}
+    whole = {
+        "name": "Ada Moss", "line1": "12 Willow Road", "city": "Austin", "state": "TX", "postcode": "78701", "phone": "+1 512 555 0101",
+    }
     return Address(**{**whole, **parts})
 
 

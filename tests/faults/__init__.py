@@ -1,0 +1,1 @@
+"""What must survive: lost replies, dead processes, full disks, hostile input."""

@@ -30,11 +30,13 @@ def test_a_final_row_refuses(order: str, table: str, act: str) -> None:
 
 def test_every_final_table_has_its_triggers(db: None) -> None:
     final = {
-        "model_release", "quote", "quote_line", "order_line", "order_event", "invoice", "stock_move", "outbox_event", "floor_event", "staff_act",
+        "model_release", "quote", "quote_line", "order_line", "order_event", "invoice", "stock_move", "outbox_event", "floor_event",
+        "staff_act",
     }
     with database.engine().connect() as connection:
         if database.is_sqlite():
             found = connection.execute(sa.text("SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%is_final%'"))
         else:
-            found = connection.execute(sa.text("SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE tgname LIKE '%_is_final'"))
+            relations = "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE tgname LIKE '%_is_final'"
+            found = connection.execute(sa.text(relations))
         assert final <= {row[0] for row in found}

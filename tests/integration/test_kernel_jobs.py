@@ -32,9 +32,12 @@ class LampLit(Event):
 def _own_handlers() -> Iterator[None]:
     handlers, schedules, subscribers = dict(HANDLERS), dict(SCHEDULES), dict(events.SUBSCRIBERS)
     yield
-    for live, kept in ((HANDLERS, handlers), (SCHEDULES, schedules), (events.SUBSCRIBERS, subscribers)):
-        live.clear()  # type: ignore[attr-defined]
-        live.update(kept)  # type: ignore[attr-defined]
+    HANDLERS.clear()
+    HANDLERS.update(handlers)
+    SCHEDULES.clear()
+    SCHEDULES.update(schedules)
+    events.SUBSCRIBERS.clear()
+    events.SUBSCRIBERS.update(subscribers)
 
 
 def states() -> dict[str, JobState]:
@@ -43,7 +46,7 @@ def states() -> dict[str, JobState]:
 
 
 def test_a_rolled_back_act_leaves_neither_event_nor_job() -> None:
-    events.on(LampLit)(lambda session, event: None)
+    events.on(LampLit)(lambda _session, _event: None)
     with pytest.raises(RuntimeError), transaction() as session:
         publish(session, LampLit("hall"))
         raise RuntimeError
@@ -91,7 +94,7 @@ def test_a_failing_job_changes_nothing_backs_off_and_is_parked_with_an_alert() -
         assert [(alert.kind, alert.key) for alert in alerts.open_alerts(session)] == [("job_parked", str(job.id))]
 
     HANDLERS.pop("test.spoil")
-    jobs.job("test.spoil")(lambda session: None)
+    jobs.job("test.spoil")(lambda _session: None)
     with transaction() as session:
         jobs.retry(session, job.id)
         assert alerts.open_alerts(session) == []
@@ -100,7 +103,7 @@ def test_a_failing_job_changes_nothing_backs_off_and_is_parked_with_an_alert() -
 
 
 def test_the_same_key_is_one_job_even_after_it_is_done() -> None:
-    jobs.job("test.nothing")(lambda session: None)
+    jobs.job("test.nothing")(lambda _session: None)
     with transaction() as session:
         assert enqueue(session, "test.nothing", key="a")
         assert not enqueue(session, "test.nothing", key="a")
@@ -167,7 +170,7 @@ def test_a_worker_that_lost_its_lease_does_not_finish_for_the_new_owner() -> Non
 def test_a_scheduled_job_runs_once_per_slot_however_many_processes_ask() -> None:
     SCHEDULES.clear()
     jobs.every(minutes=5, kind="test.tick")(lambda: None)
-    jobs.job("test.tick")(lambda session: None)
+    jobs.job("test.tick")(lambda _session: None)
     at = datetime(2026, 1, 5, 12, 1, tzinfo=UTC)
     made = []
     for minutes in (0, 1, 2, 4, 5, 9):

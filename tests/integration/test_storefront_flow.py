@@ -19,7 +19,8 @@ pytestmark = pytest.mark.stocked
 def test_choosing_shows_what_it_costs_and_keeps_only_own_choices_in_the_address(client: FlaskClient) -> None:
     page = client.get("/configure/skein-14")
     assert page.status_code == 200
-    moved = client.get("/configure/skein-14", query_string={"own": "", "was.cpu": "v8", "cpu": "v6", "was.lid": "graphite", "lid": "graphite"})
+    sent = {"own": "", "was.cpu": "v8", "cpu": "v6", "was.lid": "graphite", "lid": "graphite"}
+    moved = client.get("/configure/skein-14", query_string=sent)
     assert moved.status_code == 303
     assert moved.headers["Location"] == "/configure/skein-14?cpu=v6"
     shown = client.get("/configure/skein-14?cpu=v6").text
