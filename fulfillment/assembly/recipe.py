@@ -136,6 +136,9 @@ _BURN_IN: tuple[Text, Text] = (
     {"en": "no restart, no error", "zh": "无重启，无错误"},
 )
 
+TESTS: dict[str, Text] = {code: name for code, _kinds, name, _limit in _TEST} | {"software": _SOFTWARE[0], "burn-in": _BURN_IN[0]}
+"""What each test is called, by its code."""
+
 FAILURES: dict[str, Text] = {
     "NO-POST": {"en": "Does not start", "zh": "无法启动"},
     "ERRORS": {"en": "Errors found", "zh": "发现错误"},

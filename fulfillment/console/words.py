@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from fulfillment.assembly.models import ReleaseStatus, UnitStatus
-from fulfillment.assembly.recipe import FAILURES
+from fulfillment.assembly.recipe import FAILURES, TESTS
 from fulfillment.billing.models import PaymentStatus, RefundReason, RefundStatus
 from fulfillment.kernel.i18n import money, pick
 from fulfillment.kernel.jobs import JobState
@@ -186,7 +186,15 @@ def failure_name(failure: str | None) -> str:
     """“memory: Errors found”, from `memory/ERRORS`."""
     step, _slash, code = (failure or "").rpartition("/")
     name = pick(FAILURES[code]) if code in FAILURES else code
-    return _("%(step)s: %(failure)s", step=step, failure=name) if step else name
+    return _("%(step)s: %(failure)s", step=test_name(step), failure=name) if step else name
+
+
+def test_name(code: str) -> str:
+    """What a test is called, by its code."""
+    return pick(TESTS[code]) if code in TESTS else code
+
+
+test_name.__test__ = False  # type: ignore[attr-defined]  # its name begins like a test's; pytest need not call it
 
 
 def details(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -207,4 +215,6 @@ def _detail(key: str, value: Any) -> str:
         return failure_name(value)
     if key == "carrier" and value in CARRIERS:
         return pick(CARRIERS[value].name)
+    if key == "step":
+        return test_name(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

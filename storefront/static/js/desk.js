@@ -10,6 +10,9 @@
     }
   });
 
+  // On a narrow screen the bar of desks scrolls: begin with the one that is open.
+  document.querySelector(".desk-head [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   // Scanners are faster than any network: labels queue up here while the page's list is on its way,
   // and what is half typed when it comes back stays in the field.
   const waiting = [];
