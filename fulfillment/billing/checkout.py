@@ -39,7 +39,7 @@ def start_checkout(order_number: str, *, success_url: str, cancel_url: str) -> s
     if live is not None and live.session_id is not None:
         _look_again(live.id)
     with transaction() as session:
-        payment = _intend(session, order_number, success_url, cancel_url)
+        payment = intend(session, order_number, success_url, cancel_url)
     if payment.url is not None:
         return payment.url
     try:
@@ -51,7 +51,7 @@ def start_checkout(order_number: str, *, success_url: str, cancel_url: str) -> s
     except Unavailable as refusal:
         return _opened_meanwhile(payment.id, refusal)
     with transaction() as session:
-        return _opened(session, payment.id, page)
+        return opened(session, payment.id, page)
 
 
 def _look_again(payment_id: UUID) -> None:
@@ -62,8 +62,8 @@ def _look_again(payment_id: UUID) -> None:
         return
 
 
-def _intend(session: Session, order_number: str, success_url: str, cancel_url: str) -> Payment:
-    """The order's live payment, a new attempt if it has none.
+def intend(session: Session, order_number: str, success_url: str, cancel_url: str) -> Payment:
+    """Write down that this order is to be paid: its live payment, a new attempt if it has none. Raises NotFound, WrongStatus.
 
     The order's lock makes a second click wait here for the first; payments are only read, so that
     no one who locks payment before order is ever waited for.
@@ -102,7 +102,8 @@ def bill_of(session: Session, order: SalesOrder) -> Bill:
     )
 
 
-def _opened(session: Session, payment_id: UUID, page: SessionFacts) -> str:
+def opened(session: Session, payment_id: UUID, page: SessionFacts) -> str:
+    """Note the page that Stripe opened for the intention; its address. Raises WrongStatus when it has none any more."""
     payment = session.scalars(lock(sa.select(Payment).filter_by(id=payment_id))).one()
     if payment.status is PaymentStatus.REQUESTED:
         payment.move_to(PaymentStatus.OPEN)

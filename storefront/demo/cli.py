@@ -10,11 +10,13 @@ from dataclasses import replace
 import click
 
 from fulfillment import migrations
+from fulfillment.kernel.clock import frozen, now
 from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.refusals import Refusal
 from fulfillment.kernel.settings import settings, use
 from fulfillment.ledger.checks import run_checks
 from storefront.demo.house import TEST_KEY, House
-from storefront.demo.seed import seed_house
+from storefront.demo.seed import begin_of_history, seed_house, write_history
 from storefront.demo.story import Customer, StoryBroke, order_a_machine, watch
 
 STAFF_PASSWORD = "larkmill demo desk"  # noqa: S105 - printed on purpose; the demo has no other secrets
@@ -23,12 +25,25 @@ MODEL, CHOICES = "skein-14", {"cpu": "v8", "memory": "s32"}
 
 @click.command("seed")
 @click.option("--password", default=STAFF_PASSWORD, help="For the demo's staff logins.")
-def seed(password: str) -> None:
+@click.option("--orders", type=click.IntRange(0), default=0, help="Also so many random orders of the last 30 days, most of them delivered.")
+def seed(password: str, orders: int) -> None:
     """Bring the schema, the catalogue, the demo's staff and the opening balance into the records."""
     migrations.upgrade(settings().database_url)
-    with transaction() as session:
+    with frozen(begin_of_history() if orders else now()), transaction() as session:
         models = seed_house(session, password)
     click.echo(f"released: {', '.join(models)}")
+    if orders:
+        _seed_orders(orders)
+
+
+def _seed_orders(orders: int) -> None:
+    began = time.monotonic()
+    try:
+        with click.progressbar(length=orders, label="orders", show_pos=True) as bar:
+            write_history(orders, bar.update)
+    except Refusal as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    click.echo(f"{orders} orders in {time.monotonic() - began:.0f} s")
 
 
 @click.command("demo")

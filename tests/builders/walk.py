@@ -83,7 +83,7 @@ def work_jobs(session: Session) -> int:
 def pay(session: Session, number: str, amount: Money | None = None) -> None:
     """The card was charged; what the provider would tell is settled by billing itself."""
     order = get_order(session, number)
-    payment = checkout._intend(session, number, "http://localhost/done", "http://localhost/back")
+    payment = checkout.intend(session, number, "http://localhost/done", "http://localhost/back")
     gross = amount or order.total
     fee = Money((gross.minor * 29 + 500) // 1000 + 30)
     transaction = TransactionFacts(f"txn_{number}", "charge", gross, fee, gross - fee, now(), f"ch_{number}", f"pi_{number}")
@@ -92,7 +92,7 @@ def pay(session: Session, number: str, amount: Money | None = None) -> None:
         f"cs_test_{number}", "complete", order.total, livemode=False, order_number=number, payment_id=str(payment.id),
         url="https://pay.example/1", intent=intent,
     )
-    checkout._opened(session, payment.id, page)
+    checkout.opened(session, payment.id, page)
     settle(session, payment.id, page)
 
 
