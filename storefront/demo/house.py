@@ -51,6 +51,14 @@ class House:
         self.simulator_url = ""
 
     def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _open(self) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
         self.env = {**os.environ, **self._payments(), "FLASK_APP": "wsgi", "SHOP_BASE_URL": self.url}
         self.env |= {"SHOP_DATABASE_URL": self.settings.database_url, "SHOP_VAR_DIR": str(self.settings.var_dir), "PYTHONUNBUFFERED": "1"}
@@ -59,7 +67,6 @@ class House:
             self.start(f"worker-{number}", "flask", "work")
         self.start("floor", "flask", "floor", "run", "--pace", self.pace)
         self.wait_until_ready()
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for child in reversed(self.children.values()):
