@@ -15,7 +15,7 @@ DEEPEST = 8
 """Levels of objects and lists in each other; ours need four."""
 
 EXACT = 2**53
-"""Up to here a JSON number with a point is the whole number it looks like. Source: RFC 8259, 6."""
+"""Below this a JSON number with a point is the whole number it looks like. Source: RFC 8259, 6."""
 
 
 class Unreadable(Refusal):
@@ -60,7 +60,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _number(text: str) -> float | int:
     """JSON has one kind of number, so 2.0 is the whole number 2; 1.5 stays what it is, for the model to refuse."""
     value = float(text)
-    return int(value) if value.is_integer() and abs(value) <= EXACT else value
+    return int(value) if value.is_integer() and abs(value) < EXACT else value
 
 
 def _no_number(constant: str) -> NoReturn:

@@ -55,7 +55,7 @@ def test_a_model_as_it_stands_has_a_price_a_date_and_a_version(program: Program)
         [first, *_] = (program.get("/models?limit=1").json or {})["models"]
     assert first == {
         "id": "skein-14", "version": 1, "family": "laptop", "name": "Skein 14",
-        "tagline": "Light enough to forget, complete enough to rely on", "price": usd(151_000), "ready_on": "2026-12-03",
+        "tagline": "Light enough to forget, complete enough to rely on", "price": usd(151_000), "ready_on": "2026-12-04",
         "links": {
             "self": "http://localhost/api/v1/models/skein-14", "configure": "http://localhost/api/v1/models/skein-14/configure",
             "page": "http://localhost/configure/skein-14",
@@ -135,7 +135,7 @@ def test_configuring_says_of_every_option_what_it_would_mean(program: Program) -
     with frozen(MONDAY):
         told = program.post("/models/skein-14/configure", {"choices": {"cpu": "u10", "memory": ["d32"]}}).json or {}
     assert (told["valid"], told["given_up"], told["conflict"], told["version"]) == (True, [], None, 1)
-    assert (told["price"], told["ready_on"]) == (usd(163_900), "2026-12-03")
+    assert (told["price"], told["ready_on"]) == (usd(163_900), "2026-12-04")
     assert told["configuration"]["cpu"] == ["u10"]
     assert told["configuration"]["memory"] == ["d32"]
     assert [(group["id"], group["own"]) for group in told["groups"]][:3] == [("cpu", True), ("memory", True), ("graphics", False)]
