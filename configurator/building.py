@@ -193,7 +193,10 @@ class Builder:
         return node, {total: (lows[total], highs[total]) for total in totals}
 
     def _decided(self, step: _Step, amounts: Mapping[int, int], lows: dict[int, int], highs: dict[int, int]) -> Rest | None:
-        """Judge every leaf that later choices cannot change any more; narrow the box to where this is so."""
+        """Judge every leaf that later choices cannot change any more; narrow the box to where this is so.
+
+        A leaf that stays open narrows nothing: the box of the node below knows for which amounts it comes out alike.
+        """
         outcomes: list[bool | None] = []
         for leaf in step.leaves:
             total = leaf.total
@@ -205,9 +208,6 @@ class Builder:
             elif amount > leaf.open_to:
                 outcome = False
                 lows[total] = max(lows.get(total, -_FAR), leaf.open_to + 1)
-            else:
-                lows[total] = max(lows.get(total, -_FAR), leaf.holds_to + 1)
-                highs[total] = min(highs.get(total, _FAR), leaf.open_to)
             outcomes.append(outcome)
         key = tuple(outcomes)
         if key not in step.decided:

@@ -487,6 +487,30 @@ def test_same_content_is_compiled_once() -> None:
     assert compile_model(model) is compile_model(model)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_machines_under_several_sums_are_counted_exactly(data: st.DataObject) -> None:
+    """Where states are merged by ranges of amounts, a range one too wide would count wrongly."""
+    small = st.integers(0, 9)
+    made = [
+        make_group(
+            f"g{place}",
+            *(make_option(f"o{n}", watts=data.draw(small), slots=data.draw(small), cap=data.draw(st.integers(0, 40))) for n in range(3)),
+        )
+        for place in range(5)
+    ]
+    limits = data.draw(st.lists(st.integers(5, 35), min_size=4, max_size=4))
+    rules = [
+        make_rule("power", f"sum(watts) <= {limits[0]} or g1 is o1"),
+        make_rule("least", f"sum(watts) * 2 + sum(slots) > {limits[1]}"),
+        make_rule("slots", f"sum(slots) < {limits[2]} and sum(slots in g0, g2, g4) != {limits[3]}", when="g3 is not o0"),
+        make_rule("supply", "sum(watts in g1, g2, g3) <= g4.cap"),
+    ]
+    everything = look_at_everything(make_model(made, rules[: data.draw(st.integers(1, 4))]))
+    assume(everything.machines)
+    assert count_machines(compile_model(everything.model), {}) == len(everything.machines)
+
+
 def test_a_power_budget_over_many_groups_stays_small() -> None:
     watts = [3, 7, 11, 19, 26, 35, 44, 65]
     made = [
