@@ -8,11 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from fulfillment.billing.gateway import gateway
 from fulfillment.billing.models import BalanceTransaction, Dispute, DisputeStatus, Invoice, Payment, PaymentStatus, Refund
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.money import SHOP_CURRENCY, Money
+from fulfillment.kernel.refusals import Unavailable
 from fulfillment.ledger.accounts import Account
-from fulfillment.ledger.checks import Finding, check, ties
+from fulfillment.ledger.checks import Check, Finding, check, ties, witness
 from fulfillment.orders.models import OrderStatus, SalesOrder
 
 
@@ -41,8 +43,23 @@ def clearing_is_the_providers_balance(session: Session) -> list[Finding]:
 
 
 def clearing_against_provider(session: Session, held: Money) -> list[Finding]:
-    """The same against what the provider says it `held` just now (`gateway().balance(currency)`, asked before the session began)."""
+    """Compare with what the provider `held` when he was asked, before the session began."""
     return ties(session, Account.CARD_CLEARING, held, to="the payment provider")
+
+
+@witness("provider's balance")
+def provider_says() -> Check | None:
+    """Ask the provider; None when he is away or not set up."""
+    try:
+        held = gateway().balance(SHOP_CURRENCY)
+    except Unavailable:
+        return None
+
+    def provider_balance(session: Session) -> list[Finding]:
+        """The clearing account is what the payment provider says it holds for us at this moment."""
+        return clearing_against_provider(session, held)
+
+    return provider_balance
 
 
 @check("customer deposits")

@@ -10,7 +10,7 @@ Every slice adds what it knows, in its own `checks.py`, one small function each:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -70,10 +70,30 @@ def check(name: str) -> Callable[[Check], Check]:
     return register
 
 
-def run_checks(session: Session) -> list[Checked]:
+WITNESSES: dict[str, Callable[[], Check | None]] = {}
+"""Strangers who know something of our books (the payment provider): asked over the network, before a session begins."""
+
+
+def witness(name: str) -> Callable[[Callable[[], Check | None]], Callable[[], Check | None]]:
+    """Register `f()`, which asks the stranger and returns the check of his answer, or None when he does not answer."""
+
+    def register(function: Callable[[], Check | None]) -> Callable[[], Check | None]:
+        WITNESSES[name] = function
+        return function
+
+    return register
+
+
+def ask_witnesses() -> dict[str, Check]:
+    """What the strangers say now, as checks for `run_checks`; who does not answer is left out."""
+    asked = ((name, function()) for name, function in WITNESSES.items())
+    return {name: answer for name, answer in asked if answer is not None}
+
+
+def run_checks(session: Session, witnesses: Mapping[str, Check] | None = None) -> list[Checked]:
     """Ask everything, about one moment; a check that breaks is a finding. To be called first, in a reading session."""
     consistent(session)
-    return [_run(session, name, function) for name, function in CHECKS.items()]
+    return [_run(session, name, function) for name, function in {**CHECKS, **(witnesses or {})}.items()]
 
 
 def _run(session: Session, name: str, function: Check) -> Checked:

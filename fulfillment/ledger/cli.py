@@ -12,7 +12,7 @@ from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.settings import settings
 from fulfillment.ledger import heads
-from fulfillment.ledger.checks import Checked, run_checks
+from fulfillment.ledger.checks import Checked, ask_witnesses, run_checks
 from fulfillment.ledger.closing import close_period
 from fulfillment.ledger.export import FORMATS, export_books
 from fulfillment.ledger.journal import consistent, head
@@ -29,8 +29,9 @@ def cli() -> None:
 @cli.command("check")
 def check_command() -> None:
     """Ask everything that must be true of the books; exit 1 when something is not."""
+    witnesses = ask_witnesses()
     with reading() as session:
-        results = run_checks(session)
+        results = run_checks(session, witnesses)
     _print_checks(results)
     if not all(result.clean for result in results):
         raise SystemExit(1)

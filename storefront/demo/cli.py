@@ -14,7 +14,7 @@ from fulfillment.kernel.clock import frozen, now
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.kernel.settings import settings, use
-from fulfillment.ledger.checks import run_checks
+from fulfillment.ledger.checks import ask_witnesses, run_checks
 from storefront.demo.house import TEST_KEY, House
 from storefront.demo.seed import begin_of_history, seed_house, write_history
 from storefront.demo.story import Customer, StoryBroke, order_a_machine, watch
@@ -89,8 +89,9 @@ def _tell_story(house: House, tell: object) -> bool:
 def _books_are_clean(house: House) -> bool:
     """What `flask books check` says, with the provider that the house is connected to."""
     use(replace(settings(), stripe_api_key=house.env.get("STRIPE_API_KEY", TEST_KEY), stripe_api_base=house.env.get("STRIPE_API_BASE", "")))
+    witnesses = ask_witnesses()
     with reading() as session:
-        results = run_checks(session)
+        results = run_checks(session, witnesses)
     click.echo("\nflask books check")
     for result in results:
         click.echo(f"  {'ok   ' if result.clean else 'WRONG'} {result.name}: {result.says}")
