@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 from wtforms import SelectField, StringField, TelField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the type stubs
 from wtforms.validators import InputRequired, Length, Regexp
 
 from fulfillment.customers.address import STATES, Address
 from fulfillment.kernel.web import Form
 
-STATE_CHOICES = [("", ""), *sorted(STATES.items(), key=lambda state: state[1])]
+STATE_CHOICES = [SelectChoice("", ""), *(SelectChoice(code, name) for code, name in sorted(STATES.items(), key=lambda state: state[1]))]
 
 
 class AddressForm(Form):

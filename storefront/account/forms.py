@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, PasswordField, SelectField, StringField, TelField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the type stubs
 from wtforms.validators import Email, EqualTo, InputRequired, Length
 
 from fulfillment.customers.passwords import LONGEST, SHORTEST
@@ -54,4 +55,4 @@ class DetailsForm(Form):
 
     name = StringField(_l("Full name"), [InputRequired(), Length(max=80)])
     phone = TelField(_l("Phone"), [Length(max=30)])
-    locale = SelectField(_l("Language of our letters"), choices=list(NAMES.items()))
+    locale = SelectField(_l("Language of our letters"), choices=[SelectChoice(code, name) for code, name in NAMES.items()])

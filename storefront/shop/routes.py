@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from wtforms import BooleanField, EmailField, RadioField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the type stubs
 from wtforms.validators import InputRequired
@@ -177,17 +178,18 @@ def robots() -> ResponseReturnValue:
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 
-DELIVERIES = [SelectChoice("standard", "Standard"), SelectChoice("express", "Express")]
+STATES = [SelectChoice("TX", "Texas"), SelectChoice("VT", "Vermont")]
+DELIVERIES = [SelectChoice("standard", _l("Standard")), SelectChoice("express", _l("Express"))]
 
 
 class SampleForm(Form):
     """One field of each kind, for the style guide."""
 
-    email = EmailField("E-mail", [InputRequired()])
-    state = SelectField("State", [InputRequired()], choices=[SelectChoice("TX", "Texas"), SelectChoice("VT", "Vermont")])
-    delivery = RadioField("Delivery", [InputRequired()], choices=DELIVERIES, default="standard")
-    note = TextAreaField("Note for the workshop")
-    news = BooleanField("Tell me about new machines")
+    email = EmailField(_l("E-mail"), [InputRequired()])
+    state = SelectField(lazy_pgettext("address", "State"), [InputRequired()], choices=STATES)
+    delivery = RadioField(_l("Delivery"), [InputRequired()], choices=DELIVERIES, default="standard")
+    note = TextAreaField(_l("Note for the workshop"))
+    news = BooleanField(_l("Tell me about new machines"))
 
 
 @bp.get("/styleguide")

@@ -113,7 +113,7 @@ def test_good_will_is_paid_once_and_never_more_than_was_paid(office: FlaskClient
     address = f"/desk/orders/{number}/refund"
     assert [office.post(address, data=form).status_code for _ in range(2)] == [303, 303]
     too_much = office.post(address, data={**form, "key": "a-key-of-sixteen-letters", "amount": "1299.00"})
-    assert (too_much.status_code, "Only 1273.50 USD of this payment is left to refund." in too_much.text) == (409, True)
+    assert (too_much.status_code, "Only $1,273.50 of this payment is left to refund." in too_much.text) == (409, True)
     for wrong in ({"amount": "-5"}, {"amount": "1e3"}, {"amount": "0"}, {"reason": ""}, {"key": "short"}, {"payment": "x"}):
         assert office.post(address, data={"key": "a-key-of-sixteen-letters", **form, **wrong}).status_code in {404, 409, 422}, wrong
     with reading() as session:
