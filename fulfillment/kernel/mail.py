@@ -117,5 +117,8 @@ def _write(key: str, message: EmailMessage) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256(key.encode()).hexdigest()[:16]
     part = folder / f".{name}.part"
-    part.write_bytes(message.as_bytes())
-    part.replace(folder / f"{name}.eml")
+    try:
+        part.write_bytes(message.as_bytes())
+        part.replace(folder / f"{name}.eml")
+    finally:
+        part.unlink(missing_ok=True)  # a full disk leaves nothing half written

@@ -6,6 +6,7 @@ keepers have no hand.
 
 from __future__ import annotations
 
+import errno
 import os
 from datetime import datetime
 from pathlib import Path
@@ -24,12 +25,15 @@ class Head(NamedTuple):
 
 
 def keep(folder: Path, seq: int, chained: str, at: datetime, reason: str) -> Path:
-    """Append a head to the file of this folder, on the disk before it returns."""
+    """Append a head to the file of this folder, on the disk before it returns. Raises OSError and leaves no half line."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / NAME
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{seq} {chained} {at.isoformat(timespec='seconds')} {' '.join(reason.split())}\n")
-        file.flush()
+    line = f"{seq} {chained} {at.isoformat(timespec='seconds')} {' '.join(reason.split())}\n".encode()
+    with path.open("ab", buffering=0) as file:
+        before = file.tell()
+        if file.write(line) != len(line):  # the disk took a part of it
+            file.truncate(before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         os.fsync(file.fileno())
     return path
 
