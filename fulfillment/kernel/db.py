@@ -28,6 +28,9 @@ from sqlalchemy.types import TypeDecorator
 
 from fulfillment.kernel.ids import new_id
 
+PATIENCE = 15
+"""Seconds that a writer waits for SQLite's file, and for its turn among the threads of its process; the page then says so."""
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -101,7 +104,7 @@ class _Database:
             self.read = _sqlite_engine(self.url, "BEGIN")
         else:
             self.write = sa.create_engine(
-                self.url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10,
+                self.url, pool_pre_ping=True, pool_size=8, max_overflow=16, pool_timeout=10,
                 connect_args={"connect_timeout": 5, "prepare_threshold": None},
             )
             self.read = self.write
@@ -110,17 +113,21 @@ class _Database:
 
     @contextmanager
     def turn_to_write(self) -> Iterator[None]:
-        """Wait for our turn among all writers of a SQLite file."""
+        """Wait for our turn among all writers of a SQLite file. Raises TimeoutError: a web server's threads are not to wait for ever."""
         if self._lock_path is None:
             yield
             return
-        with self._turn:
+        if not self._turn.acquire(timeout=PATIENCE):
+            raise sa.exc.TimeoutError("too many wait to write")
+        try:
             handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)
                 yield
             finally:
                 os.close(handle)
+        finally:
+            self._turn.release()
 
     def dispose(self) -> None:
         self.write.dispose()
@@ -128,12 +135,12 @@ class _Database:
 
 
 def _sqlite_engine(url: sa.URL, begin: str) -> Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=8, max_overflow=24)
+    engine = sa.create_engine(url, connect_args={"timeout": PATIENCE, "check_same_thread": False}, pool_size=8, max_overflow=24)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin by itself: savepoints break
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-16384"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={PATIENCE * 1000}", "cache_size=-16384"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -14,7 +14,7 @@ from fulfillment.kernel import db
 bind = os.environ.get("SHOP_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("SHOP_WEB_WORKERS", "2"))
 worker_class = "gthread"
-threads = 4
+threads = 16  # most of them only wait: for their turn to write, for the card provider
 preload_app = True
 timeout = 60
 graceful_timeout = 5
