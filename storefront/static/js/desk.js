@@ -13,36 +13,43 @@
   // On a narrow screen the bar of desks scrolls: begin with the one that is open.
   document.querySelector(".desk-head [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-  // Scanners are faster than any network: labels queue up here while the page's list is on its way,
-  // and what is half typed when it comes back stays in the field.
+  // Scanners are faster than any network: labels queue up here while the page's list is on its way
+  // (or its buttons are not alive yet), and what is half typed when it comes back stays in the field.
   const waiting = [];
-  let busy = false;
+  let busy = true;
   let half = "";
   const field = () => document.getElementById("scan");
   const add = () => document.querySelector("#work button[value=add][hx-post]");
 
-  function take(form) {
+  function take() {
     if (field().value.trim()) waiting.push(field().value.trim());
     field().value = "";
+  }
+
+  function send() {
+    if (busy || !waiting.length || !add()) return;
+    add().click();
+  }
+
+  // Whoever presses the button, a finger or `send`: what waits goes along with the form.
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element) || event.target.closest("button") !== add()) return;
+    if (event.isTrusted) take();
     for (const label of waiting.splice(0)) {
       const held = document.createElement("input");
       Object.assign(held, { type: "hidden", name: "scan", value: label });
-      form.append(held);
+      add().form.append(held);
     }
     busy = true;
-  }
-
-  document.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("button") === add()) take(add().form);
   }, true);
 
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.target !== field() || !add()) return;
+    if (event.key !== "Enter" || event.target !== field() || !add() || !window.htmx) return;
     event.preventDefault();
-    const label = field().value.trim();
-    if (!busy) return (label ? add() : document.querySelector("#work button[value=finish][autofocus]"))?.click();
-    if (label) waiting.push(label);
-    field().value = "";
+    const finish = document.querySelector("#work button[value=finish][autofocus]");
+    if (!busy && !waiting.length && !field().value.trim()) return finish?.click();
+    take();
+    send();
   });
 
   document.addEventListener("htmx:beforeSwap", () => { half = field()?.value ?? ""; });
@@ -51,11 +58,13 @@
     field().value = half;
     field().focus();
   });
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target.id === "board") return;
+  function free() {
     busy = false;
-    if (waiting.length && add()) add().click();
-  });
+    send();
+  }
+  document.addEventListener("htmx:load", (event) => { if (event.target === document.body) free(); });
+  document.addEventListener("htmx:afterSettle", (event) => { if (event.target.id === "work") free(); });
+  for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(failure, free);
 
   // Where two labels are scanned one after the other, Enter leads from the first field to the second.
   document.addEventListener("keydown", (event) => {
