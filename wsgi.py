@@ -18,7 +18,7 @@ from flask_compress import Compress
 from sqlalchemy.exc import DBAPIError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from configurator.service import released_models
+from configurator.service import make_ready
 from fulfillment.customers.service import load_principal
 from fulfillment.kernel import db, errors, i18n, operations, web
 from fulfillment.kernel.settings import LANGUAGES, Settings, settings, use
@@ -77,7 +77,7 @@ def serve() -> Flask:
     """The app for a server that forks: models are compiled once, before there are workers."""
     app = create_app()
     try:
-        released_models()
+        make_ready()
     except DBAPIError as error:
         operations.log.warning("models are compiled on first use", error=str(error)[:200])
     db.engine().dispose()

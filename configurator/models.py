@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from fulfillment.kernel.db import Base, Id, Minor
+from fulfillment.kernel.db import Base, Id, Minor, final
 from fulfillment.kernel.money import Money
 
 
@@ -97,10 +97,4 @@ class QuoteLine(Base):
         return self.unit_price * self.quantity
 
 
-def _final(_mapper: object, _connection: object, target: object) -> None:
-    raise TypeError(f"{type(target).__name__} is final: write a new one instead")
-
-
-for _final_table in (Release, Quote, QuoteLine):
-    sa.event.listen(_final_table, "before_update", _final)
-    sa.event.listen(_final_table, "before_delete", _final)
+final(Release, Quote, QuoteLine)

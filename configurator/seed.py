@@ -16,6 +16,8 @@ from configurator.bom import part_specs
 from configurator.language import read_model_text
 from configurator.service import release_model
 from configurator.specification import Model
+from fulfillment.inventory.costing import revise_costs
+from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.money import Money
 from fulfillment.parts.data import PartData, SupplierData
 from fulfillment.parts.service import upsert_parts, upsert_suppliers
@@ -44,6 +46,7 @@ def seed_catalogue(session: Session) -> list[str]:
         ids.append(model.id)
     parts |= {part.sku: part for part in accessories()}
     upsert_parts(session, list(parts.values()))
+    revise_costs(session, {sku: part.cost for sku, part in parts.items()}, key=f"catalogue:{new_id()}")
     return ids
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from configurator.bom import BomLine, explode
-from configurator.engine import Answer, Compiled, answer, compile_model
+from configurator.engine import Answer, Compiled, answer, compile_model, warm_up
 from configurator.language import read_model_text
 from configurator.models import Quote, QuoteLine, Release
 from configurator.specification import Model
@@ -113,6 +113,12 @@ def released_models() -> tuple[Model, ...]:
             (each.model for each in _shelf.current().values()), key=lambda model: (order[model.family], model.base_price.minor, model.id)
         )
     )
+
+
+def make_ready() -> None:
+    """Compile every released model and explain its conflicts beforehand, so that no customer waits for it."""
+    for each in _shelf.current().values():
+        warm_up(each.compiled)
 
 
 def released(model_id: str) -> Released:

@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fulfillment.kernel.db import Base, Id
+from fulfillment.kernel.db import Base, Id, final
 
 
 class StaffAct(Base):
@@ -30,9 +30,4 @@ class StaffAct(Base):
     at: Mapped[datetime]
 
 
-def _final(_mapper: object, _connection: object, target: object) -> None:
-    raise TypeError(f"{type(target).__name__} is final: write a new one instead")
-
-
-for _event in ("before_update", "before_delete"):
-    sa.event.listen(StaffAct, _event, _final)
+final(StaffAct)

@@ -12,7 +12,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fulfillment.kernel.db import Base, EnumText, Id, Minor
+from fulfillment.kernel.db import Base, EnumText, Id, Minor, final
 from fulfillment.kernel.money import Money
 
 
@@ -110,9 +110,4 @@ class IncomingPart(Base):
     due_on: Mapped[date]
 
 
-def _final(_mapper: object, _connection: object, target: object) -> None:
-    raise TypeError(f"{type(target).__name__} is final: write a new one instead")
-
-
-for _event in ("before_update", "before_delete"):
-    sa.event.listen(StockMove, _event, _final)
+final(StockMove)

@@ -214,6 +214,20 @@ def reading() -> Iterator[Session]:
         yield session
 
 
+def final(*tables: type[Base]) -> None:
+    """Rows of these tables are written once: changing or deleting one through the session is a bug.
+
+    The database has triggers of its own; here the mistake is told before it gets there.
+    """
+
+    def refuse(_mapper: object, _connection: object, target: object) -> None:
+        raise TypeError(f"{type(target).__name__} is final: write a new one instead")
+
+    for table in tables:
+        event.listen(table, "before_update", refuse)
+        event.listen(table, "before_delete", refuse)
+
+
 def lock(statement: S, *, skip_locked: bool = False) -> S:
     """Lock the rows read until the transaction ends.
 
@@ -223,6 +237,6 @@ def lock(statement: S, *, skip_locked: bool = False) -> S:
 
 
 __all__ = [
-    "Base", "EnumText", "Id", "Json", "Minor", "UtcDateTime", "after_fork", "connect", "disconnect", "engine", "is_sqlite",
+    "Base", "EnumText", "Id", "Json", "Minor", "UtcDateTime", "after_fork", "connect", "disconnect", "engine", "final", "is_sqlite",
     "lock", "read_engine", "reading", "transaction",
 ]

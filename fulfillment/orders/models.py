@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fulfillment.customers.address import Address
 from fulfillment.kernel.clock import now
-from fulfillment.kernel.db import Base, EnumText, Id, Minor
+from fulfillment.kernel.db import Base, EnumText, Id, Minor, final
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import WrongStatus
 
@@ -234,18 +234,11 @@ AGREED = (
 """What was agreed at booking, and stays."""
 
 
-def _final(_mapper: object, _connection: object, target: object) -> None:
-    raise TypeError(f"{type(target).__name__} is final: write a new one instead")
-
-
 def _keeps_its_word(_mapper: object, _connection: object, target: SalesOrder) -> None:
     state = sa.inspect(target)
     if changed := [name for name in AGREED if state.attrs[name].history.deleted]:
         raise TypeError(f"order {target.number} was agreed with its customer: {', '.join(changed)} cannot change")
 
 
-for _event in ("before_update", "before_delete"):
-    sa.event.listen(OrderLine, _event, _final)
-    sa.event.listen(OrderEvent, _event, _final)
-sa.event.listen(SalesOrder, "before_delete", _final)
+final(OrderLine, OrderEvent)
 sa.event.listen(SalesOrder, "before_update", _keeps_its_word)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fulfillment.kernel.clock import now
-from fulfillment.kernel.db import Base, EnumText, Id, Minor
+from fulfillment.kernel.db import Base, EnumText, Id, Minor, final
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import WrongStatus
 
@@ -182,9 +182,4 @@ class SupplierInvoice(Base):
         return Money(self.amount_minor, self.currency)
 
 
-def _final(_mapper: object, _connection: object, target: object) -> None:
-    raise TypeError(f"{type(target).__name__} is final: write a new one instead")
-
-
-for _event in ("before_update", "before_delete"):
-    sa.event.listen(GoodsReceipt, _event, _final)
+final(GoodsReceipt)
