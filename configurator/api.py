@@ -32,9 +32,10 @@ from fulfillment.inventory.atp import earliest_dates
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.i18n import current_locale, pick
+from fulfillment.kernel.messages import Amount
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.once import once
-from fulfillment.kernel.openapi import Amount, Api, Fault, Parameter, Refused, absolute, at, pointer
+from fulfillment.kernel.openapi import Api, Fault, Parameter, Refused, absolute, at, pointer
 from fulfillment.kernel.paging import Paged, page_of
 from fulfillment.kernel.settings import settings
 from fulfillment.kernel.web import document, static_url

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from fulfillment.kernel.openapi import Amount, Answer, Asked, Links
+from fulfillment.kernel.messages import Amount, Answer, Asked, Links
 
 _ID = "^[A-Za-z0-9._-]{1,64}$"
 Id = Annotated[str, StringConstraints(pattern=_ID)]

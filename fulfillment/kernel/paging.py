@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from fulfillment.kernel.openapi import Asked, Fault, Refused
+from fulfillment.kernel.messages import Asked
+from fulfillment.kernel.openapi import Fault, Refused
 
 T = TypeVar("T")
 MOST = 100

@@ -16,8 +16,9 @@ from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import transaction
 from fulfillment.kernel.i18n import current_locale
 from fulfillment.kernel.ids import new_id
+from fulfillment.kernel.messages import Asked, Email, MaybeText, Text
 from fulfillment.kernel.once import once
-from fulfillment.kernel.openapi import Api, Asked, Email, Fault, MaybeText, Refused, Text, absolute, at, in_words, pointer
+from fulfillment.kernel.openapi import Api, Fault, Refused, absolute, at, in_words, pointer
 from fulfillment.kernel.refusals import NotFound, WrongStatus
 from fulfillment.orders.draft import MOST_LINES, MOST_UNITS, OrderDraft
 from fulfillment.orders.models import OrderStatus

@@ -9,7 +9,8 @@ from pydantic import Field
 from configurator.messages import FactAnswer
 from fulfillment.kernel.db import reading
 from fulfillment.kernel.i18n import pick
-from fulfillment.kernel.openapi import Amount, Answer, Api, absolute
+from fulfillment.kernel.messages import Amount, Answer
+from fulfillment.kernel.openapi import Api, absolute
 from fulfillment.kernel.paging import Paged, page_of
 from fulfillment.kernel.settings import settings
 from fulfillment.kernel.web import static_url

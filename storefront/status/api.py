@@ -10,7 +10,8 @@ from fulfillment.assembly.models import WorkOrder
 from fulfillment.assembly.service import express_code, spoken, units_of
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.i18n import pick
-from fulfillment.kernel.openapi import Amount, Api, Parameter, absolute
+from fulfillment.kernel.messages import Amount
+from fulfillment.kernel.openapi import Api, Parameter, absolute
 from fulfillment.orders.finding import find_order
 from fulfillment.orders.models import SalesOrder
 from fulfillment.orders.service import cancel_order

@@ -9,7 +9,8 @@ from pydantic import ConfigDict, Field
 
 from fulfillment.assembly.models import UnitStatus
 from fulfillment.kernel.i18n import pick
-from fulfillment.kernel.openapi import Amount, Answer, Asked, Links, MaybeText, Parameter
+from fulfillment.kernel.messages import Amount, Answer, Asked, Links, MaybeText
+from fulfillment.kernel.openapi import Parameter
 from fulfillment.orders.models import LineKind, OrderLine, OrderStatus
 from fulfillment.shipping.models import ShipmentStatus
 

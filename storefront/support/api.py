@@ -10,7 +10,8 @@ from fulfillment.assembly.models import UnitStatus
 from fulfillment.assembly.service import NotATag, express_code, find_unit, parts_of, spoken
 from fulfillment.kernel.db import reading
 from fulfillment.kernel.i18n import pick
-from fulfillment.kernel.openapi import Answer, Api, Parameter
+from fulfillment.kernel.messages import Answer
+from fulfillment.kernel.openapi import Api, Parameter
 from fulfillment.kernel.refusals import NotFound
 
 api = Api("support_api", __name__, tag="Support")
