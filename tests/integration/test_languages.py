@@ -141,6 +141,17 @@ def test_a_template_says_nothing_by_itself(template: Path) -> None:
     assert [text for text in literals_of(template.read_text()) if text not in FROM_NOWHERE] == []
 
 
+def test_a_text_outside_gettext_is_noticed_wherever_it_stands() -> None:
+    source = """<h1>Bare words</h1><p class="lead">{{ _("Good") }} {{ 3 }} <b>kg</b></p><img alt="A picture" src="x.png">
+    {{ ui.notice("Please look here.", "warn") }}{% if a %}<input placeholder="{{ _('Name') }}" value="en">{% endif %}<code>id</code>"""
+    assert literals_of(source) == ["Bare words", "kg", "A picture", "Please look here."]
+
+
+def test_an_english_sentence_on_a_page_is_noticed_but_not_in_a_passage_marked_as_english() -> None:
+    page = '<h1 title="Order status">订单</h1><p>Start over</p><p lang="en">Sign out</p><script>Trial balance</script><br><p>Skein 14</p>'
+    assert English().in_page(page) == {"Order status", "Start over"}
+
+
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
