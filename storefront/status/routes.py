@@ -13,6 +13,7 @@ from fulfillment.assembly.service import units_of
 from fulfillment.billing.invoicing import find_invoice, invoice_pdf, invoices_of
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.errors import translated
+from fulfillment.kernel.once import fingerprint
 from fulfillment.kernel.refusals import NotFound
 from fulfillment.kernel.web import account_required, current_account, document, limiter, public, see_other
 from fulfillment.orders import service as orders
@@ -56,7 +57,9 @@ def _shown(number: str) -> dict[str, Any]:
         shipment = find_shipment(db, number)
         boxes = boxes_of(db, shipment) if shipment is not None else []
         invoices = invoices_of(db, number)
+    stations = [(unit.tag, unit.status) for unit in units]
     return {
+        "news": fingerprint([order.status, order.promised_on, len(events), stations, len(invoices)])[:12],
         "order": order, "events": events, "units": units, "shipment": shipment, "boxes": boxes, "invoices": invoices,
         "steps": progress(order.status, [unit.status for unit in units], events), "moving": order.status in MOVING,
         "option": OPTIONS[order.delivery], "form": CancelForm(),
@@ -68,8 +71,12 @@ def _shown(number: str) -> dict[str, Any]:
 def order(number: str) -> ResponseReturnValue:
     """The order as it is being made; a fragment of it when the page asks for news."""
     may_see(number)
-    template = "status/live.html" if "HX-Request" in request.headers else "status/order.html"
-    return render_template(template, **_shown(number))
+    shown = _shown(number)
+    if "HX-Request" not in request.headers:
+        return render_template("status/order.html", **shown)
+    if request.args.get("seen") == shown["news"]:
+        return "", 204  # nothing new: the page stays as it is, with what its reader has selected or opened
+    return render_template("status/live.html", **shown)
 
 
 @bp.get("/account/orders/<number>")

@@ -19,16 +19,15 @@ from fulfillment.kernel import db as database
 from fulfillment.kernel.settings import Settings, use
 from storefront.demo.house import House
 from storefront.demo.seed import seed_house
-from storefront.demo.story import Customer, order_a_machine, watch
 from tests.conftest import _copy_database
-from tests.e2e.shopper import Sale, Shopper
+from tests.e2e.places import PASSWORD, Known, walk_up
+from tests.e2e.shopper import Shopper
 
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )
-PASSWORD = "correct horse battery"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -100,11 +99,6 @@ def shopper(visit: Visit) -> Shopper:
 
 
 @pytest.fixture(scope="session")
-def delivered(house: House) -> Sale:
-    """A laptop that was ordered by a browser without script and has arrived; shared, to be looked at only."""
-    customer = Customer(lambda _what, _where: None, house.url)
-    email = "ada.moss@example.com"
-    number = order_a_machine(customer, "skein-14", {"cpu": "v6"}, email)
-    watch(customer, number, seconds=120)
-    tag = customer.page.text.split('<span class="tag">', 1)[1].split("<", 1)[0]
-    return Sale(number, email, tag, customer.browser.cookies["shop"])
+def known(house: House) -> Known:
+    """What the pages' addresses need: orders, a quote, a tag, and the sessions of those who may see them. To be looked at only."""
+    return walk_up(house)

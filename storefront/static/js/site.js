@@ -56,7 +56,18 @@
     if (live) live.textContent = text;
   }
 
+  // When the page around them is renewed, what was opened stays open, and what was clicked stays under the hand.
+  let opened = [];
+  let clicked = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    opened = [...document.querySelectorAll("details[open][id]")].map((fold) => fold.id);
+    const spot = event.detail.requestConfig.triggeringEvent?.target;
+    clicked = spot instanceof Element && spot.id ? { id: spot.id, top: spot.getBoundingClientRect().top } : null;
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
+    for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+    const spot = clicked && document.getElementById(clicked.id);
+    if (spot) scrollBy({ top: spot.getBoundingClientRect().top - clicked.top, behavior: "instant" });
     const news = event.target.querySelector("[data-say]");
     if (news) say(news.textContent.trim());
   });
