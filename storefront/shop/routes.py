@@ -141,7 +141,9 @@ def accessory(sku: str) -> ResponseReturnValue:
     with reading() as session:
         item = catalogue.find_item(session, sku)
     data = item_data(item, url=_absolute("shop.accessory", sku=sku), in_stock=item.ready == clock.today())
-    return render_template("shop/accessory.html", item=item, linked_data=data)
+    response = make_response(render_template("shop/accessory.html", item=item, linked_data=data))
+    response.headers["Cache-Control"] = "private, no-store"  # gone back to, its form is a fresh one: adding again is meant
+    return response
 
 
 @bp.get("/theme/<any(auto, light, dark):choice>")
