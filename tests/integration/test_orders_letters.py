@@ -53,7 +53,7 @@ def test_a_letter_is_in_the_customers_language(app: Flask, session: Session) -> 
 
 
 def test_nothing_in_an_order_is_read_as_html(session: Session) -> None:
-    evil = make_address(name='<img src=x onerror="alert(1)">\r\nBcc: all@example.com')
+    evil = make_address(name='<img src=x onerror="alert(1)">')
     order = make_order(session, up_to="paid", ship_to=evil)
     jobs.confirm(session, OrderPaid(order.number))
     [mail] = mails(session)
