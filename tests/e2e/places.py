@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
 
 from storefront.demo.house import House
 from storefront.demo.story import ADDRESS, Customer, order_a_machine, steps, watch
@@ -36,7 +38,8 @@ PLACES = (
     Place("/search"), Place("/search?q=memory"), Place("/search?q=zzzz"),
     Place("/quotes/{quote}"), Place("/cart"), Place("/status"), Place("/support"), Place("/support/{tag}"),
     Place("/support/AAAAAAA", status=404),
-    Place("/account/sign-in"), Place("/account/sign-up"), Place("/account/forgotten"), Place("/account/new-password/nothing"),
+    Place("/account/sign-in"), Place("/account/sign-up"), Place("/account/forgotten"), Place("/account/new-password/{reset}"),
+    Place("/account/new-password/nothing", status=404),
     Place("/no-such-page", status=404), Place("/styleguide"),
     Place("/cart", SHOPPING), Place("/checkout", SHOPPING), Place("/checkout/review", SHOPPING), Place("/orders/{booked}", SHOPPING),
     Place("/orders/{cancelled}", SHOPPING), Place("/status", SHOPPING),
@@ -87,6 +90,7 @@ def walk_up(house: House) -> Known:
     known.cookies[SHOPPING] = shopping.browser.cookies["shop"]
 
     known.cookies[MEMBERSHIP] = join(visitor(), MEMBER).browser.cookies["shop"]
+    known.facts["reset"] = ask_for_a_link(visitor(), house)
     staff = visitor()
     staff.go("/desk/sign-in")
     staff.send("/desk/sign-in", login="admin", password=PASSWORD)
@@ -104,6 +108,20 @@ def book(customer: Customer, model: str, choices: dict[str, str]) -> str:
     for act, _said in before:
         act()
     return _found(r"(SO-\d{4}-\d{6})", customer.page.text)
+
+
+def ask_for_a_link(customer: Customer, house: House) -> str:
+    """Forget the member's password, and take the secret out of the letter."""
+    customer.go("/account/forgotten")
+    customer.send("/account/forgotten", email=MEMBER)
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        for letter in (house.settings.var_dir / "mail").glob("*.eml"):
+            body = message_from_bytes(letter.read_bytes(), policy=policy.default).get_body(("plain",))
+            if body is not None and (link := re.search(r"/new-password/([\w-]+)", body.get_content())):
+                return link.group(1)
+        time.sleep(0.2)
+    raise AssertionError("no letter with a link has come")
 
 
 def join(customer: Customer, email: str) -> Customer:
