@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import EmailField
-from wtforms.validators import Email, InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, NumberRange
 
-from fulfillment.kernel.web import Form, WholeNumberField
+from fulfillment.kernel.web import EmailAddressField, Form, WholeNumberField
 
 
 class QuantityForm(Form):
@@ -20,4 +19,4 @@ class QuantityForm(Form):
 class SendQuoteForm(Form):
     """Whom to send the quote to."""
 
-    email = EmailField(_l("E-mail"), [InputRequired(), Email(), Length(max=200)])
+    email = EmailAddressField(_l("E-mail"))

@@ -18,12 +18,14 @@ from configurator import letters, page
 from configurator.documents import quote_pdf
 from configurator.engine import UnknownChoice
 from configurator.forms import QuantityForm, SendQuoteForm
+from configurator.models import Quote
 from configurator.service import BadChoice, Released, ask, find_quote, issue_quote, leaves_us, released
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.i18n import current_locale, pick
+from fulfillment.kernel.once import press
 from fulfillment.kernel.settings import settings
-from fulfillment.kernel.web import current_account, document, limiter, public, see_other
+from fulfillment.kernel.web import current_account, document, limiter, pressed, public, see_other
 
 bp = Blueprint("configurator", __name__, template_folder="templates")
 
@@ -88,19 +90,17 @@ def keep(model_id: str) -> ResponseReturnValue:
     choices = page.own_choices(model.model, request.form)
     if not form.validate():
         raise BadChoice("Please enter a whole number, from 1 to 99.")
-    account = current_account()
+    account, quantity = current_account(), form.quantity.data or 1
     with transaction() as session:
-        quote = issue_quote(
-            session,
-            model_id,
-            choices,
-            quantity=form.quantity.data or 1,
-            account_id=UUID(account.id) if account else None,
-            locale=current_locale(),
-        )
+
+        def issue() -> dict[str, Any]:
+            owner = UUID(account.id) if account else None
+            return {"token": issue_quote(session, model_id, choices, quantity=quantity, account_id=owner, locale=current_locale()).token}
+
+        token = press(session, "quote", pressed(), [str(model.id), choices, quantity], issue)["token"]
     if request.form.get("then") == "cart":
-        return redirect(url_for("cart.add_quote", token=quote.token), 307)
-    return see_other(".quote", _("Here is your quote. The price is yours until it expires."), token=quote.token)
+        return redirect(url_for("cart.add_quote", token=token), 307)
+    return see_other(".quote", _("Here is your quote. The price is yours until it expires."), token=token)
 
 
 @bp.get("/quotes/<token>")
@@ -109,7 +109,7 @@ def quote(token: str) -> ResponseReturnValue:
     """A quote, for everyone who has its link."""
     with reading() as session:
         found = find_quote(session, token)
-    return render_template("configurator/quote.html", quote=found, form=SendQuoteForm(), today=today(), link=_link(token))
+    return _shown(found, SendQuoteForm())
 
 
 @bp.get("/quotes/<token>/quote.pdf")
@@ -132,8 +132,13 @@ def send_quote(token: str) -> ResponseReturnValue:
         if form.validate():
             letters.send_quote(session, found, to=form.email.data or "", link=_link(token), language=current_locale())
     if form.errors:
-        return render_template("configurator/quote.html", quote=found, form=form, today=today(), link=_link(token)), 422
+        return _shown(found, form), 422
     return see_other(".quote", _("The quote is on its way."), token=token)
+
+
+def _shown(found: Quote, form: SendQuoteForm) -> str:
+    again = {line.id: _address(line.model_id, line.choices) for line in found.lines}
+    return render_template("configurator/quote.html", quote=found, form=form, today=today(), link=_link(found.token), again=again)
 
 
 def _link(token: str) -> str:

@@ -22,7 +22,7 @@ STATES = {
     "VT": "Vermont", "VA": "Virginia", "WA": "Washington", "WV": "West Virginia", "WI": "Wisconsin", "WY": "Wyoming",
 }
 
-_ZIP = re.compile(r"\d{5}(-\d{4})?")
+_ZIP = re.compile(r"[0-9]{5}(-[0-9]{4})?")
 
 
 class BadAddress(Refusal):
@@ -47,6 +47,8 @@ class Address:
         for part in (self.name, self.line1, self.city):
             if not part.strip():
                 raise BadAddress("Please give a name, a street and a city.")
+        if not "".join(asdict(self).values()).isprintable():
+            raise BadAddress("An address is written in letters, digits and signs, each part on one line.")
         if self.country != "US" or self.state not in STATES:
             raise BadAddress("We deliver within the United States: please choose a state.")
         if not _ZIP.fullmatch(self.postcode):

@@ -55,6 +55,15 @@ class PasswordReset(Base):
     used_at: Mapped[datetime | None]
 
 
+class EndedVisit(Base):
+    """A session that somebody signed out of: a copy of its cookie opens nothing any more."""
+
+    __tablename__ = "ended_visit"
+
+    visit: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
 class Staff(Base):
     """Somebody who works here; the badge is what the scanner at a desk reads."""
 

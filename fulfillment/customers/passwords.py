@@ -19,12 +19,17 @@ class WeakPassword(Refusal):
     """The password would not keep anyone out."""
 
 
-def hashed(password: str) -> str:
-    """The hash to keep. Raises WeakPassword."""
+def check_strength(password: str) -> None:
+    """Raise WeakPassword for one that is too short, too long or guessed at once."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise WeakPassword("A password needs at least {shortest} characters.", shortest=SHORTEST)
     if password.lower() in COMMON or len(set(password)) < 4:
         raise WeakPassword("This password is one of the first that others would try. Please choose another.")
+
+
+def hashed(password: str) -> str:
+    """The hash to keep. Raises WeakPassword."""
+    check_strength(password)
     return _hasher.hash(password)
 
 

@@ -7,21 +7,28 @@ from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fulfillment.customers import letters
 from fulfillment.customers.address import Address
-from fulfillment.customers.models import Account, PasswordReset, SavedAddress, Staff
+from fulfillment.customers.models import Account, EndedVisit, PasswordReset, SavedAddress, Staff
 from fulfillment.customers.passwords import hashed, matches
 from fulfillment.customers.roles import ROLES, permissions_of
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import lock, reading
 from fulfillment.kernel.ids import secret_token
+from fulfillment.kernel.jobs import enqueue
 from fulfillment.kernel.mail import send_mail
 from fulfillment.kernel.refusals import NotFound, Refusal
 from fulfillment.kernel.web import Principal
 
 RESET_LASTS = timedelta(minutes=30)
+RESET_PAUSE = timedelta(minutes=2)
+"""Within it a second press of the button writes no second letter."""
+COOKIE_LASTS = timedelta(days=32)
+"""A day longer than Flask lets a session's cookie live."""
 BOOK_HOLDS = 50
 
 
@@ -39,18 +46,24 @@ def sign_up(session: Session, *, email: str, password: str, name: str, locale: s
     """
     email = email.strip().lower()
     password_hash = hashed(password)
-    known = session.scalars(sa.select(Account).filter_by(email=email)).first()
-    if known is not None:
-        letter = letters.already_signed_up(known.locale)
-        key = f"already-signed-up:{known.id}:{now():%Y%m%d%H}"
-        send_mail(session, to=email, key=key, subject=letter.subject, text=letter.text)
-        return None
     account = Account(email=email, password_hash=password_hash, name=name.strip(), phone=phone, locale=locale, created_at=now())
-    session.add(account)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(account)
+    except IntegrityError:
+        _tell_owner(session, session.scalars(sa.select(Account).filter_by(email=email)).one())
+        return None
     letter = letters.welcome(account.name, locale)
     send_mail(session, to=email, key=f"welcome:{account.id}", subject=letter.subject, text=letter.text)
     return account
+
+
+def _tell_owner(session: Session, known: Account) -> None:
+    """Somebody wants a second account with this address; once an hour, and not right after the first was opened."""
+    if known.created_at < now() - RESET_PAUSE:
+        letter = letters.already_signed_up(known.locale)
+        key = f"already-signed-up:{known.id}:{now():%Y%m%d%H}"
+        send_mail(session, to=known.email, key=key, subject=letter.subject, text=letter.text)
 
 
 def check_credentials(session: Session, *, email: str, password: str) -> Account:
@@ -62,12 +75,19 @@ def check_credentials(session: Session, *, email: str, password: str) -> Account
 
 
 def request_reset(session: Session, *, email: str, link: str) -> None:
-    """Mail a link to choose a new password; says nothing about whether the address is known.
+    """Have a link mailed to choose a new password.
 
+    Whether the address is known is looked up by a job, so that asking takes as long for a stranger.
     `link` holds `{token}` where the secret goes.
     """
-    account = session.scalars(sa.select(Account).filter_by(email=email.strip().lower())).first()
-    if account is None:
+    enqueue(session, "customers.mail_reset", key=f"reset:{secret_token()}", email=email.strip().lower(), link=link)
+
+
+def mail_reset(session: Session, *, email: str, link: str) -> None:
+    """Write the letter with the link, if there is such an account and no letter was written just now."""
+    account = session.scalars(lock(sa.select(Account).filter_by(email=email))).first()
+    just_now = now() + RESET_LASTS - RESET_PAUSE
+    if account is None or session.scalars(_open_resets(account.id).where(PasswordReset.expires_at > just_now)).first() is not None:
         return
     token = secret_token(24)
     session.add(PasswordReset(account_id=account.id, token_hash=_digest(token), expires_at=now() + RESET_LASTS))
@@ -75,26 +95,53 @@ def request_reset(session: Session, *, email: str, link: str) -> None:
     send_mail(session, to=account.email, key=f"reset:{_digest(token)}", subject=letter.subject, text=letter.text)
 
 
-def reset_password(session: Session, *, token: str, password: str) -> Account:
-    """Set a new password by a mailed link; ends every session of the account. Raises NotFound, WeakPassword."""
-    reset = session.scalars(lock(sa.select(PasswordReset).filter_by(token_hash=_digest(token)))).first()
+def _open_resets(account_id: UUID) -> sa.Select[PasswordReset]:
+    return sa.select(PasswordReset).filter_by(account_id=account_id, used_at=None)
+
+
+def find_reset(session: Session, token: str) -> PasswordReset:
+    """The letter that a link came in, while it is good. Raises NotFound."""
+    wanted = sa.select(PasswordReset).filter_by(token_hash=_digest(token)).execution_options(populate_existing=True)
+    reset = session.scalars(wanted).first()
     if reset is None or reset.used_at is not None or reset.expires_at < now():
         raise NotFound("This link has expired or was used already. Please ask for a new one.")
-    account = session.scalars(lock(sa.select(Account).filter_by(id=reset.account_id))).one()
-    account.password_hash = hashed(password)
-    account.epoch += 1
-    reset.used_at = now()
+    return reset
+
+
+def reset_password(session: Session, *, token: str, password: str) -> Account:
+    """Set a new password by a mailed link; ends every session of the account. Raises NotFound, WeakPassword."""
+    account = session.scalars(lock(sa.select(Account).filter_by(id=find_reset(session, token).account_id))).one()
+    find_reset(session, token)  # once more, now that nobody else can use it
+    _set_password(session, account, password)
     return account
 
 
 def change_password(session: Session, account_id: UUID, *, old: str, new: str) -> Account:
-    """Change the password of somebody who knows the old one; ends every other session."""
+    """Change the password of somebody who knows the old one; ends every other session. Raises WrongCredentials, WeakPassword."""
     account = session.scalars(lock(sa.select(Account).filter_by(id=account_id))).one()
     if not matches(account.password_hash, old):
         raise WrongCredentials("The old password is wrong.")
-    account.password_hash = hashed(new)
-    account.epoch += 1
+    _set_password(session, account, new)
     return account
+
+
+def _set_password(session: Session, account: Account, password: str) -> None:
+    """End with the old password whatever it opened: sessions, and letters that are still on their way."""
+    account.password_hash = hashed(password)
+    account.epoch += 1
+    session.execute(sa.update(PasswordReset).filter_by(account_id=account.id, used_at=None).values(used_at=now()))
+
+
+def end_visit(session: Session, visit: str) -> None:
+    """Somebody signed out: every copy of the session's cookie is void."""
+    if visit:
+        insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+        session.execute(insert(EndedVisit).values(visit=visit, at=now()).on_conflict_do_nothing())
+
+
+def forget_ended_visits(session: Session) -> None:
+    """Forget those whose cookies have expired by themselves."""
+    session.execute(sa.delete(EndedVisit).where(EndedVisit.at < now() - COOKIE_LASTS))
 
 
 def _digest(token: str) -> str:
@@ -176,11 +223,12 @@ def staff_principal(staff: Staff) -> Principal:
     return Principal("staff", str(staff.id), staff.name, permissions=permissions_of(staff.role), epoch=staff.epoch)
 
 
-def load_principal(kind: str, who: str, epoch: int) -> Principal | None:
+def load_principal(kind: str, who: str, epoch: int, visit: str) -> Principal | None:
     """The person of a session cookie; None when the session is void."""
+    ended = sa.exists().where(EndedVisit.visit == visit)
     with reading() as session:
         if kind == "account":
-            account = session.get(Account, UUID(who))
-            return account_principal(account) if account is not None and account.epoch == epoch else None
-        staff = session.get(Staff, UUID(who))
-        return staff_principal(staff) if staff is not None and staff.active and staff.epoch == epoch else None
+            account = session.scalars(sa.select(Account).filter_by(id=UUID(who), epoch=epoch).where(~ended)).first()
+            return account_principal(account) if account is not None else None
+        staff = session.scalars(sa.select(Staff).filter_by(id=UUID(who), epoch=epoch, active=True).where(~ended)).first()
+        return staff_principal(staff) if staff is not None else None

@@ -94,7 +94,7 @@ class Base(DeclarativeBase):
 
 
 class _Database:
-    """The engines of one process."""
+    """The engines of one process; what they complain about never shows the values, which are people's names and addresses."""
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
@@ -104,7 +104,7 @@ class _Database:
             self.read = _sqlite_engine(self.url, "BEGIN")
         else:
             self.write = sa.create_engine(
-                self.url, pool_pre_ping=True, pool_size=8, max_overflow=16, pool_timeout=10,
+                self.url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=16, pool_timeout=10,
                 connect_args={"connect_timeout": 5, "prepare_threshold": None},
             )
             self.read = self.write
@@ -135,7 +135,8 @@ class _Database:
 
 
 def _sqlite_engine(url: sa.URL, begin: str) -> Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": PATIENCE, "check_same_thread": False}, pool_size=8, max_overflow=24)
+    patient = {"timeout": PATIENCE, "check_same_thread": False}
+    engine = sa.create_engine(url, hide_parameters=True, connect_args=patient, pool_size=8, max_overflow=24)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:

@@ -38,6 +38,11 @@ def fingerprint(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
+def press(session: Session, scope: str, token: str, content: object, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Do `act` once for a form that was rendered with `token` and filled in with `content`, however often it is sent."""
+    return once(session, scope, fingerprint([token, content]), content, act) if token else act()
+
+
 def once(session: Session, scope: str, key: str, content: object, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Do `act` once under (scope, key); later calls return its answer without doing anything.
 

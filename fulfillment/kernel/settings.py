@@ -10,8 +10,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 LANGUAGES = ("en", "zh")
+ENVIRONMENTS = ("development", "test", "production")
 STRIPE_API = "https://api.stripe.com"
 
 
@@ -49,19 +51,27 @@ class Settings:
 
     def checked(self) -> Settings:
         """Return self. Raises UnsafeSettings for what must not run in production."""
-        if not self.production:
-            return self
-        if len(self.secret_key) < 32 or self.secret_key == "development-only":  # noqa: S105 - the name of the default
-            raise UnsafeSettings("SHOP_SECRET_KEY must be at least 32 characters in production")
-        if not self.stripe_api_key:
-            raise UnsafeSettings("STRIPE_API_KEY is missing: production needs a real payment provider")
-        if self.stripe_api_base != STRIPE_API:
-            raise UnsafeSettings("STRIPE_API_BASE must be Stripe's own address in production")
-        if not self.stripe_webhook_secret:
-            raise UnsafeSettings("STRIPE_WEBHOOK_SECRET is missing: webhooks could not be verified")
-        if not self.base_url.startswith("https://"):
-            raise UnsafeSettings("SHOP_BASE_URL must be an https:// address in production")
+        if self.env not in ENVIRONMENTS:
+            raise UnsafeSettings(f"SHOP_ENV is {self.env!r}; it must be one of {', '.join(ENVIRONMENTS)}")
+        wrong = self._unsafe() if self.production else ()
+        for variable, unsafe, reason in wrong:
+            if unsafe:
+                raise UnsafeSettings(f"{variable} {reason}")
         return self
+
+    def _unsafe(self) -> tuple[tuple[str, bool, str], ...]:
+        """What production asks of each variable: its name, whether it is unsafe, what to do about it."""
+        weak = len(self.secret_key) < 32 or len(set(self.secret_key)) < 10
+        base = urlsplit(self.base_url)
+        return (
+            ("SHOP_SECRET_KEY", weak, "must be 32 random characters or more in production"),
+            ("STRIPE_API_KEY", self.test_mode, "must be a live key: production needs a real payment provider"),
+            ("STRIPE_API_BASE", self.stripe_api_base != STRIPE_API, "must be Stripe's own address in production"),
+            ("STRIPE_WEBHOOK_SECRET", not self.stripe_webhook_secret, "is missing: webhooks could not be verified"),
+            ("SHOP_BASE_URL", base.scheme != "https" or not base.hostname, "must be an https:// address in production"),
+            ("SHOP_MAIL_URL", not self.mail_url, "is missing: no customer would get a letter"),
+            ("SHOP_RATE_LIMITS", not self.rate_limits, "must not be off in production: passwords could be guessed"),
+        )
 
 
 def from_environment(env: Mapping[str, str] = os.environ) -> Settings:

@@ -23,8 +23,10 @@ from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
+from wtforms.validators import Email, InputRequired, Length, ValidationError
 
 from fulfillment.kernel.form_words import FormWords
+from fulfillment.kernel.ids import secret_token
 from fulfillment.kernel.settings import settings
 
 csrf = CSRFProtect()
@@ -95,13 +97,18 @@ def sign_in(who: Principal) -> None:
     """Start a fresh session for this person: nothing planted before survives but cart and language."""
     kept = {key: session[key] for key in ("cart",) if key in session}
     session.clear()
-    session.update(kept)
+    session.update(kept, visit=secret_token())
     session.permanent = True
     flask_login.login_user(who)
 
 
+def visit() -> str:
+    """What tells this person's session from every other: a signed-out one is remembered by it."""
+    return str(session.get("visit", ""))
+
+
 def sign_out() -> None:
-    """End the session."""
+    """End the session in this browser; `customers.end_visit` ends it in every copy of its cookie."""
     flask_login.logout_user()
     session.clear()
 
@@ -154,6 +161,33 @@ def csrf_exempt(function: F) -> F:
     return csrf.exempt(function)  # type: ignore[no-any-return]
 
 
+class LineField(wtforms.StringField):
+    """One line of text: what is typed around it goes, and what no printer prints is refused."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the line. Raises ValueError for control characters."""
+        if not valuelist:
+            return
+        self.data = " ".join(valuelist[0].split())
+        self.raw_data = [self.data]
+        if not self.data.isprintable():
+            raise ValueError(self.gettext("Invalid input."))
+
+
+class EmailAddressField(LineField):
+    """An e-mail address that every mail server can deliver to."""
+
+    widget = wtforms.widgets.EmailInput()
+
+    def __init__(self, label: str, description: str = "", **its: Any) -> None:
+        super().__init__(label, [InputRequired(), Email(), Length(max=200), _ascii_address], description=description, **its)
+
+
+def _ascii_address(_form: wtforms.Form, field: wtforms.Field) -> None:
+    if not field.data.isascii():
+        raise ValidationError(field.gettext("Invalid email address."))
+
+
 class WholeNumberField(wtforms.IntegerField):
     """A number as people count: digits 0 to 9, not 1.5, 1e3 or the digits of another script."""
 
@@ -174,6 +208,11 @@ def safe_next(default: str) -> str:
     parts = urlsplit(wanted)
     own = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
     return wanted if own and "\\" not in wanted and "\n" not in wanted else default
+
+
+def pressed() -> str:
+    """What two posts of one rendered form have in common: the token it came with. Empty for what came with none."""
+    return request.form.get("csrf_token", "")
 
 
 def see_other(endpoint: str, message: str | None = None, **values: Any) -> Response:
@@ -218,24 +257,43 @@ def _secure(response: Response) -> Response:
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if settings().base_url.startswith("https://"):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if request.endpoint == "static" and "v" in request.args:
+    if request.endpoint == "static" and "v" in request.args and response.status_code in {200, 304}:
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
     elif "Cache-Control" not in headers:
         headers["Cache-Control"] = "private, no-cache"
     return response
 
 
-def init_app(app: Flask, load: Callable[[str, str, int], Principal | None]) -> None:
+def _refuse_nul() -> None:
+    """No name, address or search has a NUL in it, and PostgreSQL keeps none: such a request is no mistake of a person."""
+    if request.path.startswith("/api/"):
+        return  # programs get the API's own answers
+    told = [request.path]
+    if request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        told += [text for name, values in request.form.lists() for text in (name, *values)]
+    if b"%00" in request.query_string or any("\0" in text for text in told):
+        abort(400)
+
+
+def _clear_void_session() -> None:
+    """Nothing of a session survives its end: not the cart, not the orders that were looked up in it."""
+    if request.endpoint != "static" and "_user_id" in session and _principal() is None:
+        session.clear()
+
+
+def init_app(app: Flask, load: Callable[[str, str, int, str], Principal | None]) -> None:
     """Wire sign-in, CSRF, limits, headers and what every template may use.
 
-    `load(kind, id, epoch)` finds the person of a session, or None when the session is void.
+    `load(kind, id, epoch, visit)` finds the person of a session, or None when the session is void.
     """
     app.config.update(
         SECRET_KEY=settings().secret_key, SESSION_COOKIE_NAME="shop", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings().base_url.startswith("https://"), WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False, RATELIMIT_ENABLED=settings().rate_limits, MAX_CONTENT_LENGTH=2 * 1024 * 1024,
-        MAX_FORM_PARTS=2000,
+        MAX_FORM_MEMORY_SIZE=200_000, MAX_FORM_PARTS=2000,
     )
+    app.url_map.merge_slashes = False  # its redirect would name the host that the request named
+    app.before_request(_refuse_nul)
     csrf.init_app(app)
     limiter.init_app(app)
     login.init_app(app)
@@ -244,8 +302,9 @@ def init_app(app: Flask, load: Callable[[str, str, int], Principal | None]) -> N
     @login.user_loader  # type: ignore[untyped-decorator]
     def load_principal(key: str) -> Principal | None:
         kind, who, epoch = key.split(":")
-        return load(kind, who, int(epoch))
+        return load(kind, who, int(epoch), visit())
 
+    app.before_request(_clear_void_session)
     app.after_request(_secure)
     app.jinja_env.globals.update(
         static_url=static_url, current_account=current_account, current_staff=current_staff,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import EmailField, PasswordField, SelectField, StringField, TelField
+from wtforms import PasswordField, SelectField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the type stubs
-from wtforms.validators import Email, EqualTo, InputRequired, Length
+from wtforms.validators import EqualTo, InputRequired, Length, Optional
 
 from fulfillment.customers.passwords import LONGEST, SHORTEST
 from fulfillment.kernel.i18n import NAMES
-from fulfillment.kernel.web import Form
+from fulfillment.kernel.web import EmailAddressField, Form, LineField
+from storefront.forms import PHONE, PhoneField
 
 
 def _new_password(label: str) -> PasswordField:
@@ -19,22 +20,22 @@ def _new_password(label: str) -> PasswordField:
 class SignInForm(Form):
     """Who comes back."""
 
-    email = EmailField(_l("E-mail"), [InputRequired(), Email(), Length(max=200)])
+    email = EmailAddressField(_l("E-mail"))
     password = PasswordField(_l("Password"), [InputRequired(), Length(max=LONGEST)])
 
 
 class SignUpForm(Form):
     """Who is new."""
 
-    name = StringField(_l("Full name"), [InputRequired(), Length(max=80)])
-    email = EmailField(_l("E-mail"), [InputRequired(), Email(), Length(max=200)])
+    name = LineField(_l("Full name"), [InputRequired(), Length(max=80)])
+    email = EmailAddressField(_l("E-mail"))
     password = _new_password(_l("Password"))
 
 
 class ForgottenForm(Form):
     """Who lost the password."""
 
-    email = EmailField(_l("E-mail"), [InputRequired(), Email(), Length(max=200)])
+    email = EmailAddressField(_l("E-mail"))
 
 
 class NewPasswordForm(Form):
@@ -53,6 +54,6 @@ class ChangePasswordForm(NewPasswordForm):
 class DetailsForm(Form):
     """How we call and reach the customer."""
 
-    name = StringField(_l("Full name"), [InputRequired(), Length(max=80)])
-    phone = TelField(_l("Phone"), [Length(max=30)])
+    name = LineField(_l("Full name"), [InputRequired(), Length(max=80)])
+    phone = PhoneField(_l("Phone"), [Optional(), *PHONE])
     locale = SelectField(_l("Language of our letters"), choices=[SelectChoice(code, name) for code, name in NAMES.items()])

@@ -10,12 +10,13 @@ from flask_babel import gettext as _
 
 from configurator.service import quotes_of_account
 from fulfillment.customers import service as customers
+from fulfillment.customers.passwords import WeakPassword, check_strength
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.errors import translated
 from fulfillment.kernel.i18n import current_locale
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.kernel.settings import settings
-from fulfillment.kernel.web import account_required, current_account, limiter, public, safe_next, see_other, sign_in, sign_out
+from fulfillment.kernel.web import account_required, current_account, limiter, public, safe_next, see_other, sign_in, sign_out, visit
 from fulfillment.orders.service import orders_of_account
 from storefront.account.forms import ChangePasswordForm, DetailsForm, ForgottenForm, NewPasswordForm, SignInForm, SignUpForm
 from storefront.cart.current import cart_id, keep_cart
@@ -31,6 +32,16 @@ def _me() -> UUID:
     return UUID(who.id)
 
 
+def _strong(form: SignUpForm | NewPasswordForm) -> bool:
+    """Whether the password keeps anyone out; the form says what is wrong with it."""
+    try:
+        check_strength(form.password.data or "")
+    except WeakPassword as refusal:
+        form.password.errors = [translated(refusal)]
+        return False
+    return True
+
+
 @bp.route("/sign-in", methods=["GET", "POST"], endpoint="sign_in")
 @public
 @limiter.limit("20/minute;100/hour", methods=["POST"])
@@ -39,12 +50,13 @@ def enter() -> ResponseReturnValue:
     form = SignInForm(request.form)
     if request.method == "POST" and form.validate():
         try:
-            with transaction() as session:
+            with reading() as session:
                 account = customers.check_credentials(session, email=form.email.data or "", password=form.password.data or "")
-                cart = adopt_cart(session, account.id, cart_id())
         except Refusal as refusal:
             flash(translated(refusal), "bad")
             return render_template("account/sign_in.html", form=form), refusal.status
+        with transaction() as session:
+            cart = adopt_cart(session, account.id, cart_id())
         sign_in(customers.account_principal(account))
         keep_cart(cart)
         return redirect(safe_next(url_for(".home")), 303)
@@ -57,7 +69,7 @@ def enter() -> ResponseReturnValue:
 def sign_up() -> ResponseReturnValue:
     """Open an account."""
     form = SignUpForm(request.form)
-    if request.method == "POST" and form.validate():
+    if request.method == "POST" and form.validate() and _strong(form):
         with transaction() as session:
             customers.sign_up(
                 session, email=form.email.data or "", password=form.password.data or "", name=form.name.data or "", locale=current_locale(),
@@ -70,6 +82,8 @@ def sign_up() -> ResponseReturnValue:
 @public
 def leave() -> ResponseReturnValue:
     """End the session."""
+    with transaction() as session:
+        customers.end_visit(session, visit())
     sign_out()
     return see_other("shop.home", _("You are signed out."))
 
@@ -81,7 +95,7 @@ def forgotten() -> ResponseReturnValue:
     """Ask for a letter with a link to choose a new password."""
     form = ForgottenForm(request.form)
     if request.method == "POST" and form.validate():
-        link = settings().base_url + url_for(".forgotten").replace("forgotten", "new-password/{token}")
+        link = settings().base_url + url_for(".new_password", token="TOKEN").replace("TOKEN", "{token}")  # noqa: S106 - where it goes
         with transaction() as session:
             customers.request_reset(session, email=form.email.data or "", link=link)
         return see_other(".sign_in", _("If we know this address, a letter with a link is on its way to it."))
@@ -94,7 +108,9 @@ def forgotten() -> ResponseReturnValue:
 def new_password(token: str) -> ResponseReturnValue:
     """Choose a new password by a mailed link."""
     form = NewPasswordForm(request.form)
-    if request.method == "POST" and form.validate():
+    with reading() as session:
+        customers.find_reset(session, token)
+    if request.method == "POST" and form.validate() and _strong(form):
         with transaction() as session:
             customers.reset_password(session, token=token, password=form.password.data or "")
         return see_other(".sign_in", _("Your new password is set. Please sign in."))
@@ -160,14 +176,19 @@ def details() -> ResponseReturnValue:
 
 @bp.post("/password")
 @account_required
+@limiter.limit("20/hour")
 def change_password() -> ResponseReturnValue:
     """Choose a new password, knowing the old one; other sessions end."""
     form = ChangePasswordForm(request.form)
-    if not form.validate():
-        with reading() as session:
-            account = customers.get_account(session, _me())
-        return render_template("account/details.html", form=DetailsForm(obj=account), password=form, account=account), 422
-    with transaction() as session:
-        account = customers.change_password(session, _me(), old=form.old.data or "", new=form.password.data or "")
-    sign_in(customers.account_principal(account))
-    return see_other(".details", _("Your new password is set. Every other session has ended."))
+    if form.validate() and _strong(form):
+        try:
+            with transaction() as session:
+                account = customers.change_password(session, _me(), old=form.old.data or "", new=form.password.data or "")
+        except customers.WrongCredentials as refusal:
+            form.old.errors = [translated(refusal)]
+        else:
+            sign_in(customers.account_principal(account))
+            return see_other(".details", _("Your new password is set. Every other session has ended."))
+    with reading() as session:
+        account = customers.get_account(session, _me())
+    return render_template("account/details.html", form=DetailsForm(obj=account), password=form, account=account), 422

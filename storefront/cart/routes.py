@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, render_template, request
@@ -10,7 +11,8 @@ from flask_babel import gettext as _
 
 from configurator.service import find_quote
 from fulfillment.kernel.db import reading, transaction
-from fulfillment.kernel.web import public, see_other
+from fulfillment.kernel.once import press
+from fulfillment.kernel.web import pressed, public, see_other
 from storefront.cart import service as carts
 from storefront.cart.current import account_id, cart_count, cart_id, keep_cart
 from storefront.cart.service import BadQuantity
@@ -52,11 +54,16 @@ def add_quote(token: str) -> ResponseReturnValue:
 @public
 def add_item() -> ResponseReturnValue:
     """Put a plain item into the cart."""
-    quantity = _quantity()
+    sku, quantity = request.form.get("sku", ""), _quantity()
     with transaction() as session:
-        cart = carts.open_cart(session, cart_id(), account_id())
-        carts.add_item(session, cart, request.form.get("sku", ""), quantity)
-    keep_cart(cart.id)
+
+        def add() -> dict[str, Any]:
+            cart = carts.open_cart(session, cart_id(), account_id())
+            carts.add_item(session, cart, sku, quantity)
+            return {"cart": str(cart.id)}
+
+        done = press(session, "cart.item", pressed(), [sku, quantity], add)
+    keep_cart(UUID(done["cart"]))
     return see_other(".show", _("It is in your cart."))
 
 

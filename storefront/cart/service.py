@@ -187,16 +187,17 @@ def count(session: Session, cart_id: UUID) -> int:
 
 def adopt_cart(session: Session, account_id: UUID, cart_id: UUID | None) -> UUID | None:
     """Signing in: the cart in hand becomes the account's, with what the account had laid aside before."""
-    own = session.scalars(
-        lock(sa.select(Cart).filter_by(account_id=account_id, closed_at=None).where(Cart.id != cart_id).order_by(Cart.created_at.desc()))
-    ).first()
-    held = session.scalars(lock(sa.select(Cart).filter_by(id=cart_id, closed_at=None, account_id=None))).first() if cart_id else None
-    if held is None:
-        return own.id if own else None
+    in_hand = sa.and_(Cart.id == cart_id, Cart.account_id.is_(None))
+    mine = sa.select(Cart).where(Cart.closed_at.is_(None), sa.or_(Cart.account_id == account_id, in_hand))
+    carts = session.scalars(lock(mine.order_by(Cart.created_at.desc(), Cart.id.desc()))).all()
+    if not carts:
+        return None
+    held = next((cart for cart in carts if cart.id == cart_id), carts[0])
     held.account_id = account_id
-    if own is not None:
-        _merge(session, own, held)
-        own.closed_at = now()
+    for cart in carts:
+        if cart is not held:
+            _merge(session, cart, held)
+            cart.closed_at = now()
     return held.id
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fulfillment.customers.address import Address
 from fulfillment.inventory.atp import earliest_dates
 from fulfillment.kernel.clock import add_working_days, today
-from fulfillment.kernel.once import fingerprint
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.orders.draft import DraftLine, OrderDraft
-from fulfillment.orders.models import LineKind
+from fulfillment.orders.models import LineKind, OrderStatus, SalesOrder
 from storefront.cart.service import QuoteExpired, ShownLine, show
 
 
@@ -31,14 +32,8 @@ def draft_order(session: Session, cart_id: UUID | None, details: Mapping[str, An
         raise QuoteExpired("A quote in your cart has expired. Remove it and configure the machine again for today's price.")
     lines = lines_of(session, cart.lines)
     address = Address.from_json(details["ship_to"])
-    content = [
-        str(cart_id),
-        dict(details),
-        locale,
-        [(line.sku_or_model, line.quantity, line.unit_price.minor, line.quote_number) for line in lines],
-    ]
-    return OrderDraft(
-        booking_key=f"cart:{cart_id}:{fingerprint(content)[:24]}",
+    draft = OrderDraft(
+        booking_key="",
         email=details["email"],
         phone=address.phone,
         locale=locale,
@@ -48,6 +43,15 @@ def draft_order(session: Session, cart_id: UUID | None, details: Mapping[str, An
         delivery=details["delivery"],
         account_id=account_id,
     )
+    return replace(draft, booking_key=_booking_key(session, f"cart:{cart_id}:{draft.fingerprint()[:24]}"))
+
+
+def _booking_key(session: Session, key: str) -> str:
+    """The same cart with the same content is the same order, until that was cancelled."""
+    asked, again = key, 1
+    while session.scalar(sa.select(SalesOrder.status).filter_by(booking_key=asked)) is OrderStatus.CANCELLED:
+        asked, again = f"{key}:{again}", again + 1
+    return asked
 
 
 def lines_of(session: Session, lines: Sequence[ShownLine]) -> list[DraftLine]:

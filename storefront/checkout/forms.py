@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, EmailField, FormField, RadioField
-from wtforms.validators import Email, InputRequired, Length
+from wtforms import BooleanField, FormField, RadioField
+from wtforms.validators import InputRequired
 
+from fulfillment.kernel.web import EmailAddressField
 from storefront.forms import AddressForm
 
 
 class DetailsForm(AddressForm):
     """Contact, the address of delivery, and the choice of delivery."""
 
-    email = EmailField(
-        _l("E-mail"), [InputRequired(), Email(), Length(max=200)], description=_l("For the confirmation and every step of your machine.")
-    )
+    email = EmailAddressField(_l("E-mail"), _l("For the confirmation and every step of your machine."))
     delivery = RadioField(_l("Delivery"), [InputRequired()], default="standard")
     other_billing = BooleanField(_l("The invoice goes to another address"))
     billing = FormField(AddressForm)

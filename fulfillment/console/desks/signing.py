@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from fulfillment.console.audit import record_act
 from fulfillment.console.desk import BADGE_MAY, BY_BADGE, bp, operator
 from fulfillment.console.forms import BadgeForm, StaffSignInForm
-from fulfillment.customers.service import check_staff, staff_of_badge, staff_principal
+from fulfillment.customers.service import check_staff, end_visit, staff_of_badge, staff_principal
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.errors import translated
 from fulfillment.kernel.refusals import Forbidden, Refusal
-from fulfillment.kernel.web import current_staff, limiter, needs, public, safe_next, see_other, sign_in, sign_out
+from fulfillment.kernel.web import current_staff, limiter, needs, public, safe_next, see_other, sign_in, sign_out, visit
 
 
 @bp.route("/sign-in", methods=["GET", "POST"], endpoint="sign_in")
@@ -68,5 +68,7 @@ def badge() -> ResponseReturnValue:
 @public
 def leave() -> ResponseReturnValue:
     """End the session at this station."""
+    with transaction() as db:
+        end_visit(db, visit())
     sign_out()
     return see_other("console.sign_in", _("You are signed out."))

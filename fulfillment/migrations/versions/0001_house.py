@@ -47,6 +47,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('scope', 'key', name=op.f('pk_done_once'))
     )
     op.create_index(op.f('ix_done_once_at'), 'done_once', ['at'], unique=False)
+    op.create_table('ended_visit',
+    sa.Column('visit', sa.String(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('visit', name=op.f('pk_ended_visit'))
+    )
+    op.create_index(op.f('ix_ended_visit_at'), 'ended_visit', ['at'], unique=False)
     op.create_table('inbox_event',
     sa.Column('event_id', sa.String(), nullable=False),
     sa.Column('kind', sa.String(), nullable=False),
@@ -944,6 +950,8 @@ def downgrade() -> None:
     op.drop_table('invoice')
     op.drop_index(op.f('ix_inbox_event_kind'), table_name='inbox_event')
     op.drop_table('inbox_event')
+    op.drop_index(op.f('ix_ended_visit_at'), table_name='ended_visit')
+    op.drop_table('ended_visit')
     op.drop_index(op.f('ix_done_once_at'), table_name='done_once')
     op.drop_table('done_once')
     op.drop_index('uq_alert_open', table_name='alert', postgresql_where=sa.text('resolved_at IS NULL'), sqlite_where=sa.text('resolved_at IS NULL'))
