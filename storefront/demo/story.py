@@ -71,6 +71,13 @@ class _Forms(HTMLParser):
             self.select = ""
 
 
+def forms_of(page: str) -> list[Form]:
+    """The forms of a page, each with the values it would send as it stands."""
+    reader = _Forms()
+    reader.feed(page)
+    return reader.forms
+
+
 class Customer:
     """Somebody with a browser that runs no script."""
 
@@ -85,9 +92,7 @@ class Customer:
 
     def send(self, action: str, method: str = "post", **values: str) -> str:
         """Fill in the form of this page whose address contains `action`, and send it."""
-        reader = _Forms()
-        reader.feed(self.page.text)
-        fitting = (form for form in reader.forms if action in urljoin(self.page.url, form.action) and form.method == method)
+        fitting = (form for form in forms_of(self.page.text) if action in urljoin(self.page.url, form.action) and form.method == method)
         form = next(fitting, None)
         if form is None:
             raise StoryBroke(f"{self.page.url} has no form for {action}")

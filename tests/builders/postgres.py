@@ -26,7 +26,9 @@ def _program(name: str) -> str:
 class PostgresServer:
     """`with PostgresServer(folder) as server: server.create("name")` → URLs."""
 
-    def __init__(self, _folder: Path) -> None:
+    def __init__(self, _folder: Path, *, durable: bool = False) -> None:
+        self.durable = durable
+        """Whether a commit is on the disk before it returns: what a measurement needs and a test does not."""
         # The socket's path may have 107 bytes at most, and the server's user must reach it.
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
         self.user = "postgres" if os.getuid() == 0 else getpass.getuser()
@@ -40,8 +42,7 @@ class PostgresServer:
             shutil.chown(self.folder, self.user)
         data = str(self.folder / "data")
         self._run(_program("initdb"), "-D", data, "-U", "shop", "--auth=trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
-        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
-        self._run(_program("pg_ctl"), "-D", data, "-w", "-o", options, "-l", str(self.folder / "log"), "start")
+        self.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -59,7 +60,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Bring a stopped server back."""
-        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        options = f"-k {self.folder} -c listen_addresses='' -c fsync={'on' if self.durable else 'off'} -c max_connections=200"
         self._run(_program("pg_ctl"), "-D", str(self.folder / "data"), "-w", "-o", options, "-l", str(self.folder / "log"), "start")
 
     def url(self, name: str) -> str:
