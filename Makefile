@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export FLASK_APP = wsgi
 
+LONG := tests/faults/test_books_of_500_orders.py tests/faults/test_database_away.py tests/faults/test_kill_nine.py
+
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo run test test-fast lint format bench lock messages audit clean
+.PHONY: help setup system demo run test test-long test-fast lint format bench lock messages audit clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,9 +28,13 @@ demo: setup ## one real order from configuration to delivery, then the shop stay
 run: setup ## the shop as it was left, with worker, card simulator and shop floor
 	@$(BIN)/flask demo --no-story $(if $(PORT),--port $(PORT))
 
-test: setup system lint ## everything: lint, then the whole suite on SQLite and on PostgreSQL
-	@$(BIN)/pytest -q -n 2 --dist worksteal
-	@$(BIN)/pytest -q -n 2 --dist worksteal --database=postgresql -m "not sqlite_only" tests/integration tests/faults tests/e2e
+test: setup system lint ## everything that fits: lint, the suite on SQLite with browser and faults, and on PostgreSQL
+	@$(BIN)/pytest -q -n 2 --dist loadfile $(LONG:%=--ignore=%)
+	@$(BIN)/pytest -q -n 2 --dist worksteal --database=postgresql -m "not sqlite_only and not browser and not slow" tests/integration --ignore-glob="*test_simulator_*"
+
+test-long: setup system ## what takes minutes each: long faults, then browser and faults on PostgreSQL
+	@$(BIN)/pytest -q $(LONG)
+	@$(BIN)/pytest -q -n 2 --dist loadfile --database=postgresql tests/e2e tests/faults
 
 test-fast: setup ## under a minute: no browser, no kill -9, SQLite only
 	@$(BIN)/pytest -q -n 2 -m "not browser and not slow" tests/unit tests/integration tests/test_house.py tests/test_routes.py
