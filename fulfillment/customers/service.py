@@ -120,6 +120,8 @@ def change_password(session: Session, account_id: UUID, *, old: str, new: str) -
     """Change the password of somebody who knows the old one; ends every other session. Raises WrongCredentials, WeakPassword."""
     account = session.scalars(lock(sa.select(Account).filter_by(id=account_id))).one()
     if not matches(account.password_hash, old):
+        if matches(account.password_hash, new):
+            return account  # the form was sent twice
         raise WrongCredentials("The old password is wrong.")
     _set_password(session, account, new)
     return account

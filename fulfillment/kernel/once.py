@@ -39,7 +39,7 @@ def fingerprint(content: object) -> str:
 
 
 def press(session: Session, scope: str, token: str, content: object, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Do `act` once for a form that was rendered with `token` and filled in with `content`, however often it is sent."""
+    """Do `act` once for the rendering `token` of a form, filled in with `content`, however often that is sent."""
     return once(session, scope, fingerprint([token, content]), content, act) if token else act()
 
 

@@ -211,8 +211,8 @@ def safe_next(default: str) -> str:
 
 
 def pressed() -> str:
-    """What two posts of one rendered form have in common: the token it came with. Empty for what came with none."""
-    return request.form.get("csrf_token", "")
+    """What two posts of one rendered form have in common. Empty for a post that no form of ours was rendered for."""
+    return request.form.get("press", "")[:40]
 
 
 def see_other(endpoint: str, message: str | None = None, **values: Any) -> Response:
@@ -307,7 +307,7 @@ def init_app(app: Flask, load: Callable[[str, str, int, str], Principal | None])
     app.before_request(_clear_void_session)
     app.after_request(_secure)
     app.jinja_env.globals.update(
-        static_url=static_url, current_account=current_account, current_staff=current_staff,
+        static_url=static_url, press=lambda: secret_token(9), current_account=current_account, current_staff=current_staff,
         test_mode=settings().test_mode, settings=settings(),
     )
 

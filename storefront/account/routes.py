@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,9 +15,21 @@ from fulfillment.customers.passwords import WeakPassword, check_strength
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.errors import translated
 from fulfillment.kernel.i18n import current_locale
+from fulfillment.kernel.once import press
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.kernel.settings import settings
-from fulfillment.kernel.web import account_required, current_account, limiter, public, safe_next, see_other, sign_in, sign_out, visit
+from fulfillment.kernel.web import (
+    account_required,
+    current_account,
+    limiter,
+    pressed,
+    public,
+    safe_next,
+    see_other,
+    sign_in,
+    sign_out,
+    visit,
+)
 from fulfillment.orders.service import orders_of_account
 from storefront.account.forms import ChangePasswordForm, DetailsForm, ForgottenForm, NewPasswordForm, SignInForm, SignUpForm
 from storefront.cart.current import cart_id, keep_cart
@@ -156,7 +169,12 @@ def add_address() -> ResponseReturnValue:
 def remove_address(address_id: UUID) -> ResponseReturnValue:
     """Take an address out of the book."""
     with transaction() as session:
-        customers.remove_address(session, _me(), address_id)
+
+        def remove() -> dict[str, Any]:
+            customers.remove_address(session, _me(), address_id)
+            return {}
+
+        press(session, "address.remove", pressed(), str(address_id), remove)
     return see_other(".addresses", _("The address is removed."))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from configurator.service import find_quote
 from fulfillment.kernel.db import reading, transaction
@@ -55,16 +56,13 @@ def add_quote(token: str) -> ResponseReturnValue:
 def add_item() -> ResponseReturnValue:
     """Put a plain item into the cart."""
     sku, quantity = request.form.get("sku", ""), _quantity()
-    with transaction() as session:
 
-        def add() -> dict[str, Any]:
-            cart = carts.open_cart(session, cart_id(), account_id())
-            carts.add_item(session, cart, sku, quantity)
-            return {"cart": str(cart.id)}
+    def add(session: Session) -> UUID | None:
+        cart = carts.open_cart(session, cart_id(), account_id())
+        carts.add_item(session, cart, sku, quantity)
+        return cart.id
 
-        done = press(session, "cart.item", pressed(), [sku, quantity], add)
-    keep_cart(UUID(done["cart"]))
-    return see_other(".show", _("It is in your cart."))
+    return _once(add, [sku, quantity], _("It is in your cart."))
 
 
 @bp.post("/lines/<uuid:line_id>")
@@ -72,15 +70,29 @@ def add_item() -> ResponseReturnValue:
 def set_quantity(line_id: UUID) -> ResponseReturnValue:
     """Change how many of a line; 0 takes it out."""
     quantity = _quantity()
-    with transaction() as session:
+
+    def change(session: Session) -> UUID | None:
         carts.set_quantity(session, cart_id(), line_id, quantity)
-    return see_other(".show", _("Your cart is changed."))
+        return cart_id()
+
+    return _once(change, [str(line_id), quantity], _("Your cart is changed."))
 
 
 @bp.post("/lines/<uuid:line_id>/remove")
 @public
 def remove_line(line_id: UUID) -> ResponseReturnValue:
     """Take a line out."""
-    with transaction() as session:
+
+    def remove(session: Session) -> UUID | None:
         carts.remove_line(session, cart_id(), line_id)
-    return see_other(".show", _("It is no longer in your cart."))
+        return cart_id()
+
+    return _once(remove, [str(line_id)], _("It is no longer in your cart."))
+
+
+def _once(act: Callable[[Session], UUID | None], content: list[object], message: str) -> ResponseReturnValue:
+    """Do the act for one press of the button, and go to the cart it was done to."""
+    with transaction() as session:
+        done = press(session, f"cart.{request.endpoint}", pressed(), content, lambda: {"cart": str(act(session))})
+    keep_cart(UUID(done["cart"]))
+    return see_other(".show", message)

@@ -90,7 +90,7 @@ def _pages(app: Flask) -> dict[str, tuple[FlaskClient, str]]:
 def _click(client: FlaskClient) -> str:
     """The address that the script asks for when an option is clicked."""
     form = next(form for form in forms_of(client.get(f"/configure/{MODEL}").text) if "own" in dict(form.values))
-    values = [(name, value) for name, value in form.values if name not in {"cpu", "csrf_token", "quantity"}]
+    values = [(name, value) for name, value in form.values if name not in {"cpu", "csrf_token", "press", "quantity"}]
     return f"/configure/{MODEL}?{urlencode([*values, ('cpu', 'v8')])}"
 
 

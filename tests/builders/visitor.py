@@ -25,24 +25,26 @@ def guarded(app: Flask) -> Flask:
 
 
 class Visitor:
-    """One browser; `token` is that of the last page with a form."""
+    """One browser; `token` and `press` are those of the last page with a form."""
 
     def __init__(self, app: Flask) -> None:
         self.client: FlaskClient = app.test_client()
-        self.token = ""
+        self.token = self.press = ""
 
     def get(self, path: str, **its: Any) -> TestResponse:
         """Open a page."""
         page = self.client.get(path, **its)
-        found = re.search(r'name="csrf_token" value="([^"]+)"', page.text) if page.mimetype == "text/html" else None
-        self.token = found.group(1) if found else self.token
+        hidden = r'name="csrf_token" value="([^"]+)"><input type="hidden" name="press" value="([^"]+)"'
+        found = re.search(hidden, page.text) if page.mimetype == "text/html" else None
+        if found:
+            self.token, self.press = found.groups()
         return page
 
     def post(self, path: str, fields: dict[str, Any] | None = None, *, on: str = "/status") -> TestResponse:
         """Send a form that stands on the page `on`."""
         if on or not self.token:
             self.get(on or "/status")
-        return self.client.post(path, data={"csrf_token": self.token, **(fields or {})})
+        return self.client.post(path, data={"csrf_token": self.token, "press": self.press, **(fields or {})})
 
     def again(self, path: str, fields: dict[str, Any] | None = None) -> TestResponse:
         """Send a form of the page that is still open."""

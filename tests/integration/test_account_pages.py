@@ -270,7 +270,9 @@ class TestAForgottenPassword:
         visitor = visit()
         visitor.get("/account/forgotten")
         evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Cookie": f"shop={visitor.cookie()}"}
-        visitor.client.post("/account/forgotten", data={"csrf_token": visitor.token, "email": "ada@example.com"}, headers=evil)
+        stranger = visitor.client.application.test_client(use_cookies=False)
+        sent = {"csrf_token": visitor.token, "email": "ada@example.com"}
+        assert stranger.post("/account/forgotten", data=sent, headers=evil).status_code == 303
         run_until_idle()
         with reading() as session:
             texts = session.scalars(sa.select(Mail.text)).all()
@@ -314,7 +316,7 @@ class TestChangingThePassword:
     def test_sent_twice_it_is_changed_once(self, visit: Callable[[], Visitor]) -> None:
         make_account()
         visitor = visit().signed_in()
-        assert [self.change(visitor, PASSWORD).status_code for _ in range(2)] == [303, 422]
+        assert [self.change(visitor, PASSWORD).status_code for _ in range(2)] == [303, 303]
         assert account().epoch == 1
 
     def test_voids_a_letter_that_is_on_its_way(self, visit: Callable[[], Visitor]) -> None:
