@@ -94,6 +94,11 @@ def test_one_quote_one_line_one_order(member: Shopper) -> None:
     assert lines(member) == ["1", "3"]
     send_twice(member.page.locator("form[action$='/remove']").nth(1))
     assert lines(member) == ["1"]
+    member.go("/accessories/MON-24")
+    member.press("Add to cart")
+    member.page.locator("[name=quantity]").nth(1).fill("0")
+    send_twice(member.page.locator("form[action^='/cart/lines']").nth(2))
+    assert lines(member) == ["1"]
 
     member.go("/checkout")
     for name, value in ADDRESS.items():
@@ -153,6 +158,17 @@ def test_the_account_keeps_everything_once(member: Shopper) -> None:
     send_twice(member.page.locator("form[action='/account/details']"))
     member.page.reload()
     expect(member.page.get_by_label("Phone")).to_have_value("512 555 0199")
+    email = member.page.locator("section p.muted").first.inner_text()
+    member.page.get_by_label("Old password").fill(PASSWORD)
+    for spot in member.page.get_by_label("New password").all():
+        spot.fill("another horse battery")
+    send_twice(member.page.locator("form[action='/account/password']"))
+    member.context.clear_cookies()
+    member.go("/account/sign-in?next=/account/details")
+    member.page.get_by_label("E-mail").fill(email)
+    member.page.get_by_label("Password").fill("another horse battery")
+    member.press("Sign in")
+    assert member.path == "/account/details"
     send_twice(member.page.locator("form[action='/account/sign-out']"))
     member.go("/account")
     assert member.path == "/account/sign-in"
