@@ -123,7 +123,8 @@ class TestTheAddress:
         ("field", "value", "told"),
         [
             ("email", "nobody", "Invalid email address."), ("email", "", "This field is required."),
-            ("name", " ", "This field is required."), ("state", "XX", "Not a valid choice."), ("state", "", "This field is required."), ("phone", "12", "Digits, please"),
+            ("name", " ", "This field is required."),
+            ("state", "XX", "Not a valid choice."), ("state", "", "This field is required."), ("phone", "12", "Digits, please"),
             ("postcode", "ABCDE", "Five digits, or five and four"), ("delivery", "drone", "Not a valid choice."),
             ("line1", "x" * 101, "Field cannot be longer than 100 characters."),
         ],
