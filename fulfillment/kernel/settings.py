@@ -26,14 +26,14 @@ class Settings:
     """What differs between one installation and another."""
 
     env: str = "development"
-    database_url: str = "sqlite:///var/shop.db"
+    database_url: str = field(default="sqlite:///var/shop.db", repr=False)
     secret_key: str = field(default="development-only", repr=False)
     base_url: str = "http://127.0.0.1:8000"
     var_dir: Path = Path("var")
     stripe_api_key: str = field(default="", repr=False)
     stripe_api_base: str = STRIPE_API
     stripe_webhook_secret: str = field(default="", repr=False)
-    mail_url: str = ""
+    mail_url: str = field(default="", repr=False)
     """`smtp://user:password@host:port`; empty: messages are written to `var/mail`."""
     mail_from: str = "Larkmill <orders@larkmill.example>"
     operations_mail: str = "operations@larkmill.example"
