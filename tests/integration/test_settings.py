@@ -10,7 +10,8 @@ from fulfillment.kernel.settings import Settings, UnsafeSettings, from_environme
 
 SAFE = {
     "SHOP_ENV": "production", "SHOP_SECRET_KEY": "q8Zr1vXw5tKp2mNc7bLd4sHg9yJf3aTe", "SHOP_BASE_URL": "https://shop.example/",
-    "SHOP_DATABASE_URL": "postgresql+psycopg://shop:hushhush@db/shop", "STRIPE_API_KEY": "sk_live_suite", "STRIPE_WEBHOOK_SECRET": "whsec_suite",
+    "SHOP_DATABASE_URL": "postgresql+psycopg://shop:hushhush@db/shop", "STRIPE_API_KEY": "sk_live_suite",
+    "STRIPE_WEBHOOK_SECRET": "whsec_suite",
     "SHOP_MAIL_URL": "smtp+tls://user:word@mail.example:587",
 }
 
