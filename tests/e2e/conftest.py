@@ -61,7 +61,7 @@ def house(_template: tuple[str, str], _stocked: str, tmp_path_factory: pytest.Te
     database.disconnect()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SHOP_RATE_LIMITS", "off")
-        opened = House(settings, 0, pace="0.3")
+        opened = House(settings, 0, pace="0.1")
         with opened as running:
             yield running
 
