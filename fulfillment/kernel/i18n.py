@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,17 +57,23 @@ def in_language(language: str) -> Iterator[None]:
 
 def money(amount: Money) -> str:
     """“$1,299.00”: the amount in the reader's way of writing."""
-    return format_currency(amount.decimal(), amount.currency, locale=_babel())
+    return _money(amount.decimal(), amount.currency, _babel())
 
 
 def day(value: date | datetime | None, style: str = "medium") -> str:
     """A date, or nothing for None."""
-    return "" if value is None else format_date(value, style, locale=_babel())
+    return "" if value is None else _day(value, style, _babel())
 
 
 def moment(value: datetime | None, style: str = "medium") -> str:
     """A date and time in UTC, or nothing for None."""
-    return "" if value is None else format_datetime(value, style, locale=_babel())
+    return "" if value is None else _moment(value, style, _babel())
+
+
+# A page writes fifty prices, the same ones at every click: Babel's patterns cost more than the rest of the price.
+_money = lru_cache(8192)(lambda amount, currency, locale: format_currency(amount, currency, locale=locale))
+_day = lru_cache(1024)(lambda value, style, locale: format_date(value, style, locale=locale))
+_moment = lru_cache(4096)(lambda value, style, locale: format_datetime(value, style, locale=locale))
 
 
 def number(value: int) -> str:

@@ -25,8 +25,11 @@ from fulfillment.shipping.service import boxes_of
 from storefront.status.access import may_see, remember_order
 from storefront.status.forms import CancelForm, FindForm
 from storefront.status.progress import progress
+from storefront.status.words import TEMPLATE_GLOBALS
 
 bp = Blueprint("status", __name__)
+for _function in TEMPLATE_GLOBALS:
+    bp.add_app_template_global(_function)
 
 MOVING = (OrderStatus.BOOKED, OrderStatus.PAID, OrderStatus.REVIEW, OrderStatus.IN_PRODUCTION, OrderStatus.SHIPPED)
 
