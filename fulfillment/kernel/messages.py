@@ -19,7 +19,7 @@ MaybeText = Annotated[str, StringConstraints(strip_whitespace=True, pattern=f"^{
 
 def _email(value: str) -> str:
     try:
-        return validate_email(value, check_deliverability=False).normalized
+        return validate_email(value, check_deliverability=False, allow_smtputf8=False).ascii_email or value
     except EmailNotValidError as error:
         raise PydanticCustomError("email", "no e-mail address") from error
 

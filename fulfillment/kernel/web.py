@@ -260,7 +260,7 @@ def _secure(response: Response) -> Response:
     if request.endpoint == "static" and "v" in request.args and response.status_code in {200, 304}:
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
     elif "Cache-Control" not in headers:
-        headers["Cache-Control"] = "private, no-cache"
+        headers["Cache-Control"] = "private, no-store" if "_user_id" in session else "private, no-cache"
     return response
 
 

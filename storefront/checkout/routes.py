@@ -128,6 +128,7 @@ def _to_payment(number: str) -> ResponseReturnValue:
 
 @bp.get("/orders/<number>/paid")
 @public
+@limiter.limit("60/minute")
 def returned(number: str) -> ResponseReturnValue:
     """Back from the payment page."""
     may_see(number)

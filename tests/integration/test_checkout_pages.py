@@ -101,9 +101,9 @@ class TestTheSummary:
     def test_asks_the_database_little(self, visitor: Visitor, queries: Queries) -> None:
         make_account()
         visitor.signed_in()
-        filled(visitor)
+        token = filled(visitor)
         reviewed(visitor)
-        for path in ("/cart", "/checkout", "/checkout/review"):
+        for path in ("/configure/skein-14?cpu=v6", f"/quotes/{token}", "/cart", "/checkout", "/checkout/review"):
             visitor.get(path)
             with queries as statements:
                 assert visitor.client.get(path).status_code == 200
