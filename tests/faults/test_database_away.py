@@ -180,7 +180,7 @@ def test_whoever_waits_too_long_is_told_and_nothing_is_written(client: FlaskClie
     with held_by_another(chosen_settings.database_url.removeprefix("sqlite:///")):
         assert client.get("/products/skein-14").status_code == 200
         refused = client.post("/configure/skein-14", data={"quantity": "1", "then": "quote"})
-        told = client.post("/api/v1/quotes", json={"model": "skein-14"}, headers={"Idempotency-Key": "8e03978e-40d5-43e8-bc93-6894a57f9324"})
+        told = client.post("/api/v1/quotes", json={"model": "skein-14"}, headers={"Idempotency-Key": "a-key-of-mine-1234"})
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
     assert SORRY in refused.text
     assert (told.status_code, told.mimetype, told.headers["Retry-After"]) == (503, "application/problem+json", "5")
