@@ -75,6 +75,11 @@ def answer(status: int, title: str, detail: str) -> ResponseReturnValue:
     return render_template("error.html", status=status, title=title, detail=detail), status
 
 
+def stale_form(_error: CSRFError) -> ResponseReturnValue:
+    """The answer to a form whose token is not this session's."""
+    return answer(400, _("This form is out of date"), _("Please go back, reload the page and send the form again."))
+
+
 def init_app(app: Flask) -> None:
     """Give every kind of failure its answer."""
 
@@ -82,9 +87,7 @@ def init_app(app: Flask) -> None:
     def refused(refusal: Refusal) -> ResponseReturnValue:
         return answer(refusal.status, _("That did not work"), translated(refusal))
 
-    @app.errorhandler(CSRFError)
-    def stale_form(_error: CSRFError) -> ResponseReturnValue:
-        return answer(400, _("This form is out of date"), _("Please go back, reload the page and send the form again."))
+    app.register_error_handler(CSRFError, stale_form)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

@@ -8,12 +8,13 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
 
 from configurator.service import quotes_of_account
 from fulfillment.customers import service as customers
 from fulfillment.customers.passwords import WeakPassword, check_strength
 from fulfillment.kernel.db import reading, transaction
-from fulfillment.kernel.errors import translated
+from fulfillment.kernel.errors import stale_form, translated
 from fulfillment.kernel.i18n import current_locale
 from fulfillment.kernel.once import press
 from fulfillment.kernel.refusals import Refusal
@@ -99,6 +100,16 @@ def leave() -> ResponseReturnValue:
         customers.end_visit(session, visit())
     sign_out()
     return see_other("shop.home", _("You are signed out."))
+
+
+@bp.errorhandler(CSRFError)
+def pressed_again(error: CSRFError) -> ResponseReturnValue:
+    """A second press comes with the token of the session that the first one ended; what it asks for is done."""
+    if request.endpoint == "account.sign_in" and current_account() is not None:
+        return redirect(safe_next(url_for(".home")), 303)
+    if request.endpoint == "account.leave" and current_account() is None:
+        return redirect(url_for("shop.home"), 303)
+    return stale_form(error)
 
 
 @bp.route("/forgotten", methods=["GET", "POST"])

@@ -324,3 +324,18 @@ class TestChangingThePassword:
         path = ask_for_reset(visit())
         self.change(visit().signed_in(), PASSWORD)
         assert choose(visit(), path, "another password").status_code == 404
+
+
+def test_signing_in_and_out_pressed_again_has_already_happened(visit: Callable[[], Visitor]) -> None:
+    make_account()
+    visitor = visit()
+    visitor.get("/account/sign-in")
+    form = {"email": "ada@example.com", "password": PASSWORD, "csrf_token": visitor.token, "next": "/account/details"}
+    for _press in range(2):
+        assert visitor.client.post("/account/sign-in", data=form).headers["Location"] == "/account/details"
+    visitor.get("/account/details")
+    for _press in range(2):
+        assert visitor.client.post("/account/sign-out", data={"csrf_token": visitor.token}).headers["Location"] == "/"
+    assert visitor.get("/").text.count("You are signed out.") == 1
+    assert visitor.client.post("/account/sign-in", data=form).status_code == 400
+    assert visitor.get("/account").status_code == 303

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Request, Route, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from tests.builders.assembly import laptops
@@ -34,6 +35,7 @@ def station(app: Flask) -> Iterator[Page]:
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto("/desk/sign-in")
+        expect(page.locator("#login")).to_be_focused()
         page.keyboard.type("operator")
         page.fill("#password", PASSWORD)
         page.keyboard.press("Enter")
@@ -69,6 +71,34 @@ def test_a_kit_is_scanned_in_one_go_without_touching_the_screen(station: Page) -
     station.wait_for_url("**/desk/kitting")
     expect(station.get_by_text(f"{tag} is kitted.")).to_be_visible()
     expect(station.locator("#open")).to_be_focused()
+
+
+def test_a_label_half_typed_stays_in_the_field_while_others_are_sent(station: Page) -> None:
+    _number, (tag,) = walked(laptops(), up_to="released")
+    station.goto(f"/desk/kitting/{tag}")
+    first, second, third, *_ = labels_to_kit(tag)
+    held: list[Route] = []
+    sent: list[list[str]] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    def notice(request: Request) -> None:
+        if request.method == "POST":
+            sent.append(parse_qs(request.post_data or "").get("scan", []))
+
+    station.on("request", notice)
+    station.route("**/desk/kitting/*", hold, times=1)
+    beep(station, first, second)
+    station.keyboard.type(third[:9])
+    held[0].continue_()
+    expect(station.locator(".scanned li")).to_have_count(2)
+    assert sent == [[first], [second]]
+    expect(station.locator("#scan")).to_have_value(third[:9])
+    station.keyboard.type(third[9:])
+    station.keyboard.press("Enter")
+    expect(station.locator(".scanned li")).to_have_count(3)
+    assert sent == [[first], [second], [third]]
 
 
 def test_a_wrong_label_is_named_and_the_next_one_is_taken(station: Page) -> None:

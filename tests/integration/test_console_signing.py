@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 
 import wsgi
@@ -16,6 +17,7 @@ from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.settings import Settings
 from fulfillment.kernel.web import limiter
 from tests.builders.people import PASSWORD, make_staff, sign_in_staff
+from tests.builders.visitor import Visitor, guarded
 
 DESKS = {
     "kitting": "/desk/kitting", "build": "/desk/build", "test": "/desk/test", "boxing": "/desk/boxing", "dispatch": "/desk/dispatch",
@@ -120,3 +122,16 @@ def test_the_record_of_acts_is_final(client: FlaskClient) -> None:
     client.post("/desk/badge", data={"badge": "B-operator"})
     with pytest.raises(TypeError), transaction() as session:
         session.scalars(sa.select(StaffAct)).one().who = "nobody"
+
+
+def test_signing_in_and_out_pressed_again_has_already_happened(app: Flask) -> None:
+    make_staff("clerk")
+    visitor = Visitor(guarded(app))
+    visitor.get("/desk/sign-in")
+    form = {"login": "clerk", "password": PASSWORD, "csrf_token": visitor.token, "next": "/desk/orders"}
+    for _press in range(2):
+        assert visitor.client.post("/desk/sign-in", data=form).headers["Location"] == "/desk/orders"
+    visitor.get("/desk")
+    for _press in range(2):
+        assert visitor.client.post("/desk/sign-out", data={"csrf_token": visitor.token}).headers["Location"] == "/desk/sign-in"
+    assert visitor.client.post("/desk/sign-in", data=form).status_code == 400

@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
 
 from fulfillment.console.audit import record_act
 from fulfillment.console.desk import BADGE_MAY, BY_BADGE, bp, operator
 from fulfillment.console.forms import BadgeForm, StaffSignInForm
 from fulfillment.customers.service import check_staff, end_visit, staff_of_badge, staff_principal
 from fulfillment.kernel.db import reading, transaction
-from fulfillment.kernel.errors import translated
+from fulfillment.kernel.errors import stale_form, translated
 from fulfillment.kernel.refusals import Forbidden, Refusal
 from fulfillment.kernel.web import current_staff, limiter, needs, public, safe_next, see_other, sign_in, sign_out, visit
 
@@ -72,3 +73,13 @@ def leave() -> ResponseReturnValue:
         end_visit(db, visit())
     sign_out()
     return see_other("console.sign_in", _("You are signed out."))
+
+
+@bp.errorhandler(CSRFError)
+def pressed_again(error: CSRFError) -> ResponseReturnValue:
+    """A second press comes with the token of the session that the first one ended; what it asks for is done."""
+    if request.endpoint == "console.sign_in" and current_staff() is not None:
+        return redirect(safe_next(url_for("console.floor")), 303)
+    if request.endpoint == "console.leave" and current_staff() is None:
+        return redirect(url_for("console.sign_in"), 303)
+    return stale_form(error)

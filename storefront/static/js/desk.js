@@ -31,17 +31,16 @@
     add().click();
   }
 
-  // Whoever presses the button, a finger or `send`: what waits goes along with the form.
+  // A finger on the button means what is typed as well; `send` leaves a label that is half typed in the field.
   document.addEventListener("click", (event) => {
-    if (!(event.target instanceof Element) || event.target.closest("button") !== add()) return;
-    if (event.isTrusted) take();
-    for (const label of waiting.splice(0)) {
-      const held = document.createElement("input");
-      Object.assign(held, { type: "hidden", name: "scan", value: label });
-      add().form.append(held);
-    }
-    busy = true;
+    if (event.isTrusted && add() && event.target instanceof Element && event.target.closest("button") === add()) take();
   }, true);
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.target !== add()) return;
+    event.detail.formData.delete("scan");
+    for (const label of waiting.splice(0)) event.detail.formData.append("scan", label);
+    busy = true;
+  });
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.target !== field() || !add() || !window.htmx) return;
