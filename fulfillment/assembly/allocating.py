@@ -4,6 +4,9 @@ Needs are rows. When parts come in, one statement reads what is still missing in
 promised dates, the free stock is dealt out in memory, and whoever got something reserves it. A
 machine with nothing missing goes to kitting; an order whose machines and items are all there is
 ready to ship.
+
+Whoever deals, or takes parts without standing in line, begins by `begin_dealing`. What a truck brings
+in between belongs to those it was called for: who came last would take it, and call nothing for them.
 """
 
 from __future__ import annotations
@@ -18,13 +21,15 @@ from sqlalchemy.orm import Session
 from fulfillment.assembly.events import OrderReady
 from fulfillment.assembly.models import OrderRelease, PartNeed, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.assembly.units import SYSTEM, record, tell
-from fulfillment.inventory.service import available, release_all, reserve_all
-from fulfillment.kernel.db import lock
+from fulfillment.inventory.service import available, hold_stock, release_all, reserve_all
+from fulfillment.kernel.db import lock, take_turn
 from fulfillment.kernel.events import publish
 from fulfillment.purchasing.service import cover, drop_pull
 
 AT_ONCE = 5_000
 """Needs dealt with in one transaction: well under a second."""
+DEALING = "dealing parts out"
+"""The turn of whoever changes who waits for what."""
 
 
 class Want(NamedTuple):
@@ -54,6 +59,16 @@ def deal(wants: Iterable[Want], stock: Mapping[str, int]) -> dict[str, dict[str,
     return dict(dealt)
 
 
+def begin_dealing(session: Session, skus: Iterable[str] = ()) -> None:
+    """Until the transaction ends nobody else deals, and the stock of what is waited for, and of `skus`, stands still.
+
+    All stock rows are locked in one go, in their order; so a dealer and a truck never wait for each other.
+    """
+    take_turn(session, DEALING)
+    waited = session.scalars(sa.select(PartNeed.sku).where(PartNeed.missing > 0).distinct())
+    hold_stock(session, {*waited, *skus})
+
+
 def reserve_or_wait(session: Session, release: OrderRelease, wanted: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, int]]:
     """Reserve what is there for every holder, and stand in line for the rest, which is returned."""
     short = reserve_all(session, wanted)
@@ -73,6 +88,12 @@ def allocate(session: Session, *, at_most: int = AT_ONCE) -> Allocation:
     Only parts that are there are looked at, so whoever waits for something else does not stand in
     the way. `more` tells that `at_most` was reached and another go is due.
     """
+    begin_dealing(session)
+    return deal_out(session, at_most=at_most)
+
+
+def deal_out(session: Session, *, at_most: int = AT_ONCE) -> Allocation:
+    """The same for who has begun dealing."""
     wanted = session.scalars(sa.select(PartNeed.sku).where(PartNeed.missing > 0).distinct().order_by(PartNeed.sku)).all()
     stock = {sku: free for sku, free in available(session, wanted).items() if free > 0} if wanted else {}
     if not stock:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fulfillment.assembly import tag as tags
-from fulfillment.assembly.allocating import allocate, leave_the_line, reserve_or_wait, ship_when_complete, to_kitting
+from fulfillment.assembly.allocating import begin_dealing, deal_out, leave_the_line, reserve_or_wait, ship_when_complete, to_kitting
 from fulfillment.assembly.models import OrderRelease, PartNeed, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.assembly.units import SYSTEM, record, tell
 from fulfillment.kernel.clock import now
@@ -44,13 +44,14 @@ def release(session: Session, number: str) -> OrderRelease | None:
     parts = parts_by_sku(session, _skus(lines))
     items = [_item(line, parts) for line in lines if line.kind is LineKind.ITEM]
     units = [unit for line in lines if line.kind is LineKind.SYSTEM for unit in _units(session, order, line, parts)]
+    begin_dealing(session, {sku for unit in units for sku in stock_needs(unit.bom)} | set(stock_needs(items)))
     released = OrderRelease(
         order_id=order.id, order_number=number, status=ReleaseStatus.WAITING, promised_on=order.promised_on, units=len(units),
         items=items, released_at=now(),
     )
     session.add_all([released, *units])
     session.flush()
-    allocate(session)  # what has come and is not dealt out yet belongs to those who stand in line
+    deal_out(session)  # what has come and is not dealt out yet belongs to those who stand in line
     missing = _reserve_all(session, released, units)
     if missing:
         pull(session, dict(sorted(missing.items())), number)
@@ -138,6 +139,7 @@ def _tell(session: Session, order: SalesOrder, units: Sequence[WorkOrder], missi
 
 def cancel_release(session: Session, number: str) -> None:
     """The customer cancelled before production: its work is off and its parts are free for others at once."""
+    begin_dealing(session, session.scalars(sa.select(PartNeed.sku).filter_by(order_number=number)))
     released = session.scalars(lock(sa.select(OrderRelease).filter_by(order_number=number))).first()
     if released is None or released.status in {ReleaseStatus.CANCELLED, ReleaseStatus.DISPATCHED}:
         return
@@ -150,4 +152,4 @@ def cancel_release(session: Session, number: str) -> None:
         holders.append(unit.number)
     leave_the_line(session, holders)
     session.flush()
-    allocate(session)
+    deal_out(session)

@@ -12,13 +12,13 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fulfillment.assembly.allocating import leave_the_line
+from fulfillment.assembly.allocating import begin_dealing, deal_out, leave_the_line
 from fulfillment.assembly.labels import BadScan, Label, read_label
 from fulfillment.assembly.models import AsBuiltPart, PartNeed, SupplierClaim, TestRun, UnitStatus, WorkOrder
 from fulfillment.assembly.recipe import FAILURES
 from fulfillment.assembly.testing import BadResult, suspects
 from fulfillment.assembly.units import SYSTEM, at_desk, parts_of, record, refuse_used_serials, take_part, tell, unit_at
-from fulfillment.inventory.service import issue, reserve
+from fulfillment.inventory.service import issue, reserve, reserved_for
 from fulfillment.kernel.clock import now
 from fulfillment.ledger import postings
 from fulfillment.ledger.service import post_all
@@ -41,6 +41,7 @@ def rework(session: Session, tag: str, *, old: str, new: str, failure: str, oper
         unit = unit_at(session, tag, UnitStatus.REWORK)
         if failure not in FAILURES:
             raise BadResult("Say what was wrong: choose a failure code.")
+        begin_dealing(session, reserved_for(session, unit.number))
         if not old and not new:
             record(session, unit, "reseated", operator, failure=failure)
             back_to_test(session, unit)
@@ -63,6 +64,7 @@ class Finding(NamedTuple):
 def back_to_test(session: Session, unit: WorkOrder) -> None:
     """Mended: another go through the whole recipe. Spares laid by on suspicion are free for others again."""
     leave_the_line(session, [unit.number])
+    deal_out(session)
     unit.failure = None
     unit.move_to(UnitStatus.TEST)
     tell(session, unit, "test")
@@ -121,8 +123,15 @@ def _hold_spare(session: Session, unit: WorkOrder, sku: str) -> None:
     need = session.scalars(sa.select(PartNeed).filter_by(holder=unit.number, sku=sku)).first()
     if need is not None and need.missing == 0:
         return
-    if need is not None or reserve(session, unit.number, {sku: 1}).get(sku, 0):
+    if need is not None or _reserve_behind_the_line(session, unit, sku):
         raise NoSpare("There is no spare {sku} on the shelf. Call one from the supplier, then scan again.", sku=sku)
+
+
+def _reserve_behind_the_line(session: Session, unit: WorkOrder, sku: str) -> int:
+    """Keep one piece that nobody waits for; returns how many are short."""
+    begin_dealing(session, [sku])
+    deal_out(session)
+    return reserve(session, unit.number, {sku: 1}).get(sku, 0)
 
 
 def call_spare(session: Session, tag: str, *, sku: str, operator: str, key: str) -> WorkOrder:
@@ -153,7 +162,7 @@ def _lay_by(session: Session, unit: WorkOrder, sku: str, operator: str, source: 
     """Reserve one; what the shelf does not have is called from the supplier, once."""
     if session.scalars(sa.select(PartNeed.id).filter_by(holder=unit.number, sku=sku)).first() is not None:
         return
-    short = reserve(session, unit.number, {sku: 1}).get(sku, 0)
+    short = _reserve_behind_the_line(session, unit, sku)
     session.add(PartNeed(
         holder=unit.number, order_number=unit.order_number, sku=sku, needed=1, missing=short, promised_on=unit.promised_on,
     ))

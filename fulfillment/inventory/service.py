@@ -186,6 +186,13 @@ def lock_stock(session: Session, skus: Iterable[str]) -> dict[str, Stock]:
     return {stock.sku: stock for stock in session.scalars(statement)}
 
 
+def hold_stock(session: Session, skus: Iterable[str]) -> None:
+    """Nothing of these parts comes in or goes out until the transaction ends, not even the first piece. Raises NotFound."""
+    wanted = set(skus)
+    _open_rows(session, wanted)
+    lock_stock(session, wanted)
+
+
 def _whole(pieces: Mapping[str, int]) -> None:
     for sku, quantity in pieces.items():
         if type(quantity) is not int or quantity <= 0:

@@ -237,7 +237,17 @@ def lock(statement: S, *, skip_locked: bool = False) -> S:
     return statement.with_for_update(skip_locked=skip_locked)
 
 
+def take_turn(session: Session, what: str) -> None:
+    """Wait until no other transaction has its turn at this, then have it until this one ends.
+
+    For an act that looks at many rows which others like it change: `lock` holds what is read, not
+    what is concluded from it. On SQLite a writer is alone already.
+    """
+    if not is_sqlite():
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(what))))
+
+
 __all__ = [
     "Base", "EnumText", "Id", "Json", "Minor", "UtcDateTime", "after_fork", "connect", "disconnect", "engine", "final", "is_sqlite",
-    "lock", "read_engine", "reading", "transaction",
+    "lock", "read_engine", "reading", "take_turn", "transaction",
 ]

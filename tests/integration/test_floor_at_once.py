@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ from fulfillment.kernel.refusals import Refusal
 from fulfillment.ledger.models import Entry
 from fulfillment.orders.models import OrderStatus
 from fulfillment.orders.service import cancel_order, get_order
+from fulfillment.purchasing.models import PurchaseStatus
+from fulfillment.purchasing.service import purchase_orders, receive_parts
 from fulfillment.shipping.models import Shipment, TrackingEvent
 from fulfillment.shipping.models import ShipmentStatus as Way
 from tests.builders import assembly, shipping
@@ -170,6 +173,44 @@ def test_a_delivery_is_dealt_out_once_when_two_workers_do_it() -> None:
         assert sorted(unit_of(session, number).status for number in numbers) == [UnitStatus.KITTING, UnitStatus.PRE_PRODUCTION]
         assert all(stock.on_hand == stock.reserved for stock in session.scalars(sa.select(Stock)))
         assert [finding for finding in findings(session) if "reserved" in finding] == []
+
+
+def test_what_a_truck_brings_while_another_order_is_released_goes_to_those_it_was_called_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with transaction() as session:
+        first = walk_order(session, up_to="released").number
+        second = walk_order(session, up_to="booked").number
+        pay(session, second)
+        called = {order.number: {line.sku: line.quantity for line in order.lines} for order in purchase_orders(session, source=first)}
+    in_between, brought = threading.Event(), threading.Event()
+    reserve = allocating.reserve_or_wait
+
+    def reserve_slowly(*args: Any) -> Any:
+        in_between.set()
+        brought.wait(0.5)
+        return reserve(*args)
+
+    monkeypatch.setattr(releasing, "reserve_or_wait", reserve_slowly)
+
+    def release() -> None:
+        with transaction() as session:
+            releasing.release(session, second)
+
+    def bring() -> None:
+        in_between.wait()
+        for number, pieces in called.items():
+            with transaction() as session:
+                receive_parts(session, number, pieces, number)
+        brought.set()
+
+    assert at_once(release, bring) == ["done", "done"]
+    with transaction() as session:
+        work_jobs(session)
+    with reading() as session:
+        assert floor.missing_parts(session, first) == []
+        assert unit_of(session, first).status is UnitStatus.KITTING
+        assert {need.sku: need.missing for need in floor.missing_parts(session, second)} == assembly.STOCKED
+        coming = [order for order in purchase_orders(session, source=second) if order.status is PurchaseStatus.ORDERED]
+        assert {line.sku: line.quantity for order in coming for line in order.lines} == assembly.STOCKED
 
 
 def test_a_cancellation_and_the_first_scan_cannot_both_win() -> None:
