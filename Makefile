@@ -4,6 +4,8 @@ BIN := .venv/bin
 export FLASK_APP = wsgi
 
 LONG := tests/faults/test_books_of_500_orders.py tests/faults/test_database_away.py tests/faults/test_kill_nine.py
+STRANGERS := *test_simulator_* *test_api_fuzz* *test_demo_past*
+PAGES := *test_hostile_* *_pages.py *test_console_* *test_catalogue* *test_languages* *test_billing_house* *test_billing_invoices* *_documents.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup system demo run test test-long test-fast lint format bench lock messages audit clean
@@ -28,16 +30,16 @@ demo: setup ## one real order from configuration to delivery, then the shop stay
 run: setup ## the shop as it was left, with worker, card simulator and shop floor
 	@$(BIN)/flask demo --no-story $(if $(PORT),--port $(PORT))
 
-test: setup system lint ## everything that fits: lint, the suite on SQLite with browser and faults, and on PostgreSQL
+test: setup system lint ## lint, the suite on SQLite with browser and faults, and on PostgreSQL with kill -9
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(LONG:%=--ignore=%)
-	@$(BIN)/pytest -q -n 2 --dist worksteal --database=postgresql -m "not sqlite_only and not browser and not slow" tests/integration --ignore-glob="*test_simulator_*"
+	@$(BIN)/pytest -q -n 2 --dist worksteal --database=postgresql -m "not browser" $(STRANGERS:%=--ignore-glob=%) tests/integration tests/test_migrations.py tests/test_routes.py tests/faults/test_kill_nine.py tests/faults/test_database_away.py
 
-test-long: setup system ## what takes minutes each: long faults, then browser and faults on PostgreSQL
+test-long: setup system ## what takes minutes more: the long faults on SQLite, the books of 500 orders, browser and all faults on PostgreSQL
 	@$(BIN)/pytest -q $(LONG)
 	@$(BIN)/pytest -q -n 2 --dist loadfile --database=postgresql tests/e2e tests/faults
 
-test-fast: setup ## under a minute: no browser, no kill -9, SQLite only
-	@$(BIN)/pytest -q -n 2 -m "not browser and not slow" tests/unit tests/integration tests/test_house.py tests/test_routes.py
+test-fast: setup ## the core in under a minute: no browser, few pages, SQLite only
+	@$(BIN)/pytest -q -n 2 -m "not browser and not slow" $(PAGES:%=--ignore-glob=%) $(STRANGERS:%=--ignore-glob=%) tests/unit tests/integration tests/test_house.py tests/test_routes.py
 
 lint: setup ## ruff, mypy --strict, import contracts, templates
 	@$(BIN)/ruff check --quiet .

@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -35,6 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("shared") and not SHARED.exists():
             item.add_marker(pytest.mark.skip(reason="the public data folder is not beside this checkout"))
+        if item.get_closest_marker("sqlite_only") and item.config.getoption("--database") != "sqlite":
+            item.add_marker(pytest.mark.skip(reason="about something that only SQLite has"))
 
 
 @pytest.fixture(scope="session")
@@ -126,11 +129,27 @@ def session(db: None) -> Iterator[Session]:
         session.rollback()
 
 
+@pytest.fixture(scope="session")
+def _shops() -> list[tuple[Flask, dict[str, Any]]]:
+    """The shop of this process, once it is put together, and its configuration then."""
+    return []
+
+
 @pytest.fixture
-def app(db: None, chosen_settings: Settings) -> Flask:
-    """The whole shop on the test's database, with CSRF off (its own tests turn it on)."""
-    app = wsgi.create_app(chosen_settings)
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=True)
+def app(db: None, chosen_settings: Settings, _shops: list[tuple[Flask, dict[str, Any]]]) -> Flask:
+    """The whole shop on the test's database, with CSRF off (its own tests turn it on).
+
+    One app serves every test of a process, as it does visitors: putting it together and compiling its
+    templates took most of a page test's time. Its configuration begins anew with each test; who adds
+    routes calls `wsgi.create_app`.
+    """
+    if not _shops:
+        made = wsgi.create_app(chosen_settings)
+        _shops.append((made, dict(made.config)))
+    app, config = _shops[0]
+    app.config.clear()
+    app.config.update(config, TESTING=True, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=True)
+    app.jinja_env.globals.update(settings=chosen_settings, test_mode=chosen_settings.test_mode)
     return app
 
 

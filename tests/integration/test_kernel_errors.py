@@ -11,12 +11,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+import wsgi
 from fulfillment.kernel.db import reading
 from fulfillment.kernel.refusals import Conflict, Forbidden, NotFound, Refusal, TooMany, Unavailable, WrongStatus
+from fulfillment.kernel.settings import Settings
 from fulfillment.kernel.web import public
 
 SECRET = "the inside of the machine"
 AWAY = "Our records are busy. Nothing was changed; please try again in a moment."
+
+
+@pytest.fixture
+def app(db: None, chosen_settings: Settings) -> Flask:
+    """A shop of the test's own: pages are added to it."""
+    app = wsgi.create_app(chosen_settings)
+    app.config["TESTING"] = True
+    return app
 
 
 def broken(app: Flask, error: Exception) -> FlaskClient:
