@@ -78,6 +78,13 @@ def count(status: OrderStatus) -> int:
         return session.scalar(sa.select(sa.func.count()).select_from(SalesOrder).filter_by(status=status)) or 0
 
 
+def is_delivered(number: str) -> bool:
+    """Whether the order has arrived."""
+    with reading() as session:
+        status = sa.select(SalesOrder.status).filter_by(number=number)
+        return session.scalars(status).first() is OrderStatus.DELIVERED
+
+
 def retrying() -> int:
     """Jobs that failed and have not been done since."""
     with reading() as session:

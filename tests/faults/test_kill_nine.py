@@ -20,10 +20,9 @@ import pytest
 
 from fulfillment.kernel.db import transaction
 from fulfillment.kernel.settings import Settings
-from fulfillment.orders.models import OrderStatus
 from storefront.demo.house import House
 from storefront.demo.seed import seed_house
-from tests.builders.open_house import buy, count, house_settings, nothing_lost_nothing_twice, retrying, wait_for
+from tests.builders.open_house import buy, house_settings, is_delivered, nothing_lost_nothing_twice, retrying, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.stocked, pytest.mark.timeout(900)]
 
@@ -63,10 +62,11 @@ def kill_at_random(house: House, stop: threading.Event, killed: list[str]) -> No
 
 
 def go_on_buying(house: House, first: int, killed: list[str]) -> list[str]:
-    """Every fourth order, until there were enough and everybody was killed in the middle of them."""
+    """Every fourth order, one after the other, until there were enough and every kill hit an order on its way."""
     numbers: list[str] = []
     while first + 4 * len(numbers) < ORDERS or len(killed) < KILLS:
         numbers.append(buy(house, first + 4 * len(numbers)))
+        wait_for(lambda: is_delivered(numbers[-1]), 300, f"{numbers[-1]} is delivered")
     return numbers
 
 
@@ -81,7 +81,6 @@ def test_fifty_kills_over_thirty_orders_lose_nothing_and_do_nothing_twice(db: No
         try:
             with ThreadPoolExecutor(4) as pool:
                 numbers = list(chain(*pool.map(lambda first: go_on_buying(house, first, killed), range(4))))
-            wait_for(lambda: count(OrderStatus.DELIVERED) == len(numbers), 300, "all are delivered")
         finally:
             stop.set()
             killer.join()
