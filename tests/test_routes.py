@@ -10,6 +10,7 @@ from flask import Flask
 from fulfillment.customers.roles import ROLES
 from fulfillment.kernel.web import ACCESS, CSRF_EXEMPT, csrf
 from tests.builders.people import sign_in_staff
+from tests.e2e.places import AT_STATIONS, PLACES
 
 MACHINES = re.compile(r"(/stripe/webhook|/api/v1/.*)")
 """Only these may go without a CSRF token: they carry a signature or a token of their own."""
@@ -58,6 +59,18 @@ def test_a_post_without_a_token_is_refused_everywhere(app: Flask) -> None:
                 continue
             assert answer.status_code == 400, rule
             assert "This form is out of date" in answer.text, rule
+
+
+NO_PAGE = re.compile(r"(/api/v1/.*|.*\.pdf|/desk/documents/.*|/desk/board|/desk/books/export/.*|/desk/find|/language/.*|/theme/.*"
+                     r"|/healthz|/readyz|/metrics|/robots.txt|/sitemap.xml|/account/orders/<number>|/orders/<number>/paid)")
+"""Data, documents, fragments, and ways to another page."""
+
+
+def test_every_page_is_looked_at_in_a_browser(app: Flask) -> None:
+    at = app.url_map.bind("localhost")
+    looked_at = {at.match(re.sub(r"{\w+}", "1", place.path).partition("?")[0])[0] for place in PLACES if place.path != "/no-such-page"}
+    pages = {rule: endpoint for endpoint, rule, methods in rules(app) if "GET" in methods and not NO_PAGE.fullmatch(rule)}
+    assert [rule for rule, endpoint in pages.items() if endpoint not in looked_at and rule not in AT_STATIONS] == []
 
 
 def test_a_stranger_gets_no_desk_and_no_account_page(app: Flask) -> None:

@@ -48,8 +48,18 @@ PLACES = (
     Place("/desk/sign-in"), Place("/desk/badge", STAFF), Place("/desk", STAFF), Place("/desk/kitting", STAFF), Place("/desk/build", STAFF),
     Place("/desk/test", STAFF), Place("/desk/boxing", STAFF), Place("/desk/dispatch", STAFF), Place("/desk/orders", STAFF),
     Place("/desk/orders/{order}", STAFF), Place("/desk/units/{tag}", STAFF), Place("/desk/purchasing", STAFF),
-    Place("/desk/books", STAFF), Place("/desk/books/journal", STAFF), Place("/desk/books/checks", STAFF), Place("/desk/jobs", STAFF),
+    Place("/desk/purchasing/{purchase}", STAFF), Place("/desk/purchasing/invoices", STAFF), Place("/desk/purchasing/suppliers", STAFF),
+    Place("/desk/books", STAFF), Place("/desk/books/journal", STAFF), Place("/desk/books/checks", STAFF),
+    Place("/desk/books/accounts/{ledger}", STAFF), Place("/desk/books/entries/1", STAFF),
+    Place("/desk/jobs", STAFF), Place("/desk/jobs/mail", STAFF), Place("/desk/jobs/scheduled", STAFF),
+    Place("/desk/kitting/{tag}", STAFF, status=409),
 )
+
+
+AT_STATIONS = (
+    "/desk/kitting/<tag>", "/desk/build/<tag>", "/desk/test/<tag>", "/desk/rework/<tag>", "/desk/boxing/<tag>", "/desk/dispatch/<number>",
+)
+"""Pages of something that stands there: looked at in test_console_scanner.py, where no crew carries it on."""
 
 
 @dataclass
@@ -96,6 +106,7 @@ def walk_up(house: House) -> Known:
     staff.send("/desk/sign-in", login="admin", password=PASSWORD)
     known.cookies[STAFF] = staff.browser.cookies["shop"]
 
+    known.facts |= {"purchase": "PO-2026-000001", "ledger": "1012PSP"}
     watch(buyer, known.facts["order"], seconds=150)
     known.facts["tag"] = _found(r'<span class="tag">([A-Z0-9]{7})</span>', buyer.page.text)
     known.cookies[CUSTOMER] = buyer.browser.cookies["shop"]

@@ -13,7 +13,8 @@ from flask import Flask
 from playwright.sync_api import Page, Request, Route, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from tests.builders.assembly import laptops
+from fulfillment.kernel.db import transaction
+from tests.builders.assembly import fail_test, laptops
 from tests.builders.desks import labels_to_build, labels_to_kit, steps_of, walked
 from tests.builders.people import PASSWORD, make_staff
 
@@ -25,8 +26,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), rea
 
 @pytest.fixture
 def station(app: Flask) -> Iterator[Page]:
-    """A hand-held screen with an operator signed in; addresses are relative to the shop."""
-    make_staff("operator")
+    """A hand-held screen with somebody signed in who may do everything; addresses are relative to the shop."""
+    make_staff("administrator")
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as playwright:
@@ -36,7 +37,7 @@ def station(app: Flask) -> Iterator[Page]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto("/desk/sign-in")
         expect(page.locator("#login")).to_be_focused()
-        page.keyboard.type("operator")
+        page.keyboard.type("administrator")
         page.fill("#password", PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url("**/desk")
@@ -99,6 +100,26 @@ def test_a_label_half_typed_stays_in_the_field_while_others_are_sent(station: Pa
     station.keyboard.press("Enter")
     expect(station.locator(".scanned li")).to_have_count(3)
     assert sent == [[first], [second], [third]]
+
+
+STATIONS = {"released": "kitting", "kitted": "build", "built": "test", "failed": "rework", "tested": "boxing", "boxed": "dispatch"}
+
+
+@pytest.mark.parametrize("up_to", STATIONS)
+def test_nobody_is_shut_out_from_what_stands_at_a_station(station: Page, up_to: str) -> None:
+    number, (tag,) = walked(laptops(), up_to="built" if up_to == "failed" else up_to)
+    if up_to == "failed":
+        with transaction() as session:
+            fail_test(session, tag)
+    for language, width in (("en", 1280), ("zh", 390)):
+        station.set_viewport_size({"width": width, "height": 800})
+        station.goto(f"/language/{language}")
+        answer = station.goto(f"/desk/{STATIONS[up_to]}/{number if up_to == 'boxed' else tag}")
+        assert answer is not None
+        assert answer.status == 200
+        found = Axe().run(station)
+        assert found.violations_count == 0, found.generate_report()
+        assert station.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 def test_a_wrong_label_is_named_and_the_next_one_is_taken(station: Page) -> None:
