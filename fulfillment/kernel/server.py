@@ -22,6 +22,7 @@ keepalive = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
 accesslog = None
+control_socket_disable = True  # it is one for all houses of a user, and nobody of ours asks there
 
 
 def post_fork(_server: Any, _worker: Any) -> None:
