@@ -96,6 +96,7 @@ def _replace(session: Session, unit: WorkOrder, bad: AsBuiltPart, label: Label, 
     ))
     record(session, unit, "replaced", finding.operator, sku=out.sku, out=out.serial, into=label.serial, failure=finding.failure)
     back_to_test(session, unit)
+    session.flush()  # the customer's timeline first: who posts waits for nothing more
     if out.cost_minor or fitted.cost_minor:
         post_all(session, [
             postings.parts_issued(unit.number, fitted.cost, key=source),

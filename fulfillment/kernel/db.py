@@ -232,9 +232,10 @@ def final(*tables: type[Base]) -> None:
 def lock(statement: S, *, skip_locked: bool = False) -> S:
     """Lock the rows read until the transaction ends.
 
-    On SQLite a writer is alone already and the clause is left out by the dialect.
+    Nobody else changes them; others may still write rows that point at them (an order's history), so
+    those wait for nobody. On SQLite a writer is alone already and the clause is left out by the dialect.
     """
-    return statement.with_for_update(skip_locked=skip_locked)
+    return statement.with_for_update(key_share=True, skip_locked=skip_locked)
 
 
 def take_turn(session: Session, what: str) -> None:

@@ -29,7 +29,7 @@ def get_order(session: Session, number: str, *, lines: bool = False, for_update:
     if order is None:
         raise NotFound("There is no order {number}.", number=number)
     if for_update:  # its columns only: lines that somebody loaded stay loaded
-        session.refresh(order, COLUMNS, with_for_update=True)
+        session.refresh(order, COLUMNS, with_for_update={"key_share": True})
     return order
 
 

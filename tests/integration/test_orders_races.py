@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.db import is_sqlite, lock, reading, transaction
 from fulfillment.kernel.events import OutboxEvent
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.orders.draft import OrderDraft
@@ -71,3 +73,24 @@ def test_notes_written_at_once_are_all_kept(paid: str) -> None:
     at_once([lambda session: note(session, get_order(session, paid), "kitting")] * 6)
     with reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(OrderEvent).filter_by(kind="kitting")) == 6
+
+
+@pytest.mark.parametrize("hold", ["get_order", "lock"])
+def test_who_writes_into_the_history_does_not_wait_for_who_holds_the_order(paid: str, hold: str) -> None:
+    if is_sqlite():
+        pytest.skip("a writer is alone there")
+
+    def write() -> None:
+        with transaction() as session:
+            note(session, get_order(session, paid), "kitting")
+
+    with transaction() as session, ThreadPoolExecutor(1) as pool:
+        if hold == "lock":
+            session.scalars(lock(sa.select(SalesOrder).filter_by(number=paid))).one()
+        else:
+            get_order(session, paid, for_update=True)
+        writing = pool.submit(write)
+        done, _ = wait([writing], timeout=2)
+        session.rollback()
+        writing.result(timeout=10)
+    assert done
