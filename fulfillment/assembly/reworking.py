@@ -20,6 +20,7 @@ from fulfillment.assembly.testing import BadResult, suspects
 from fulfillment.assembly.units import SYSTEM, at_desk, parts_of, record, refuse_used_serials, take_part, tell, unit_at
 from fulfillment.inventory.service import issue, reserve, reserved_for
 from fulfillment.kernel.clock import now
+from fulfillment.kernel.db import lock
 from fulfillment.ledger import postings
 from fulfillment.ledger.service import post_all
 from fulfillment.parts.service import find_part
@@ -150,7 +151,8 @@ def call_spare(session: Session, tag: str, *, sku: str, operator: str, key: str)
 
 def lay_spare_by(session: Session, tag: str) -> None:
     """After a failed test: when it points at one part number, have a spare ready before anybody asks."""
-    unit = session.scalars(sa.select(WorkOrder).filter_by(tag=tag)).one()
+    locked = lock(sa.select(WorkOrder).filter_by(tag=tag)).execution_options(populate_existing=True)
+    unit = session.scalars(locked).one()  # it may be mended, or its spare called, at this moment
     if unit.status is not UnitStatus.REWORK or unit.failure is None:
         return
     run = session.scalars(sa.select(TestRun).filter_by(work_order_id=unit.id).order_by(TestRun.number.desc()).limit(1)).one()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from fulfillment.assembly import allocating, releasing
+from fulfillment.assembly import allocating, releasing, reworking
 from fulfillment.assembly import service as floor
 from fulfillment.assembly.models import PartNeed, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.inventory.models import Reservation, Stock
@@ -241,3 +241,24 @@ def test_the_same_message_of_a_carrier_over_two_lines_is_kept_once() -> None:
     with reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(TrackingEvent)) == 1
     assert told("OrderDelivered") == 1
+
+
+def test_no_spare_is_laid_by_for_a_machine_that_is_mended_at_this_moment() -> None:
+    _, (tag,) = walked("built")
+    with transaction() as session:
+        assembly.fail_test(session, tag)
+
+    def lay_by() -> None:
+        with transaction() as session:
+            reworking.lay_spare_by(session, tag)
+
+    with transaction() as session:
+        floor.rework(session, tag, old="", new="", failure="NOT-FOUND", operator="Mats", key="plug")
+        laying = threading.Thread(target=lay_by)
+        laying.start()
+        laying.join(0.5)
+    laying.join()
+    with reading() as session:
+        assert floor.find_unit(session, tag).status is UnitStatus.TEST
+        assert session.scalars(sa.select(PartNeed)).all() == []
+        assert session.scalars(sa.select(Reservation)).all() == []
