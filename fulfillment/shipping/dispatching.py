@@ -26,7 +26,7 @@ from fulfillment.kernel.once import once
 from fulfillment.kernel.refusals import NotFound, WrongStatus
 from fulfillment.ledger import postings
 from fulfillment.ledger.service import post
-from fulfillment.orders.models import SalesOrder
+from fulfillment.orders.models import OrderStatus, SalesOrder
 from fulfillment.orders.service import mark_shipped
 from fulfillment.parts.service import parts_by_sku
 from fulfillment.shipping import letters
@@ -97,11 +97,15 @@ def dispatch(session: Session, order_number: str, *, operator: str, key: str) ->
     """Hand the order to its carrier: it is invoiced, the sale is made, the warranty starts, the customer is told.
 
     Raises NotFound, WrongStatus when the order is not complete, was cancelled or has left already.
-    Locks order, release, stock; posts last.
+    Locks order, release, stock; posts last. A cancelled order is refused before its release is locked:
+    the factory, which takes it back, locks stock first.
     """
 
     def act() -> dict[str, Any]:
-        order = session.scalars(lock(sa.select(SalesOrder).filter_by(number=order_number))).first()
+        asked = lock(sa.select(SalesOrder).filter_by(number=order_number)).execution_options(populate_existing=True)
+        order = session.scalars(asked).first()
+        if order is not None and order.status is OrderStatus.CANCELLED:
+            raise WrongStatus(NOT_NOW[ReleaseStatus.CANCELLED], number=order_number)
         release = session.scalars(lock(sa.select(OrderRelease).filter_by(order_number=order_number))).first()
         if order is None or release is None:
             raise NotFound("There is no order {number} at the dock.", number=order_number)

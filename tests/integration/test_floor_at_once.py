@@ -21,10 +21,11 @@ from fulfillment.orders.models import OrderStatus
 from fulfillment.orders.service import cancel_order, get_order
 from fulfillment.purchasing.models import PurchaseStatus
 from fulfillment.purchasing.service import purchase_orders, receive_parts
+from fulfillment.shipping import dispatching
 from fulfillment.shipping.models import Shipment, TrackingEvent
 from fulfillment.shipping.models import ShipmentStatus as Way
 from tests.builders import assembly, shipping
-from tests.builders.assembly import laptops, make_parts, put_on_shelf, release_of, unit_of
+from tests.builders.assembly import bags, laptops, make_parts, put_on_shelf, release_of, unit_of
 from tests.builders.walk import findings, pay, walk_order, work_jobs
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -228,6 +229,37 @@ def test_a_cancellation_and_the_first_scan_cannot_both_win() -> None:
         work_jobs(session)
         unit = floor.find_unit(session, tag)
         assert unit.status is (UnitStatus.CANCELLED if answers[0] == "done" else UnitStatus.BUILD)
+
+
+def test_a_parcel_cancelled_before_the_truck_came_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    with transaction() as session:
+        number = walk_order(session, bags(), up_to="boxed", stock=True).number
+    with transaction() as session:
+        cancel_order(session, number, "changed my mind", by="customer")
+    at_the_dock, taken_back = threading.Event(), threading.Event()
+    open_shipment = dispatching.open_shipment
+
+    def open_slowly(*args: Any) -> Any:
+        at_the_dock.set()
+        taken_back.wait(0.5)
+        return open_shipment(*args)
+
+    monkeypatch.setattr(dispatching, "open_shipment", open_slowly)
+
+    def dispatch() -> None:
+        with transaction() as session:
+            shipping.dispatch(session, number)
+
+    def take_back() -> None:
+        at_the_dock.wait(0.5)
+        with transaction() as session:
+            releasing.cancel_release(session, number)
+        taken_back.set()
+
+    assert at_once(dispatch, take_back) == [f"Order {number} was cancelled by its customer. Unpack it.", "done"]
+    with reading() as session:
+        assert release_of(session, number) is ReleaseStatus.CANCELLED
+        assert session.scalars(sa.select(Reservation)).all() == []
 
 
 def test_the_same_message_of_a_carrier_over_two_lines_is_kept_once() -> None:
