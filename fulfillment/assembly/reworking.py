@@ -18,7 +18,7 @@ from fulfillment.assembly.models import AsBuiltPart, PartNeed, SupplierClaim, Te
 from fulfillment.assembly.recipe import FAILURES
 from fulfillment.assembly.testing import BadResult, suspects
 from fulfillment.assembly.units import SYSTEM, at_desk, parts_of, record, refuse_used_serials, take_part, tell, unit_at
-from fulfillment.inventory.service import issue, reserve, reserved_for
+from fulfillment.inventory.service import issue, reserve
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import lock
 from fulfillment.ledger import postings
@@ -42,12 +42,13 @@ def rework(session: Session, tag: str, *, old: str, new: str, failure: str, oper
         unit = unit_at(session, tag, UnitStatus.REWORK)
         if failure not in FAILURES:
             raise BadResult("Say what was wrong: choose a failure code.")
-        begin_dealing(session, reserved_for(session, unit.number))
         if not old and not new:
+            _begin(session, unit)
             record(session, unit, "reseated", operator, failure=failure)
             back_to_test(session, unit)
             return unit
         bad, label = _pair(parts_of(session, unit), read_label(old), read_label(new))
+        _begin(session, unit, label.sku)
         refuse_used_serials(session, [label])
         _replace(session, unit, bad, label, Finding(failure, operator))
         return unit
@@ -60,6 +61,11 @@ class Finding(NamedTuple):
 
     failure: str
     operator: str
+
+
+def _begin(session: Session, unit: WorkOrder, *skus: str) -> None:
+    """Begin dealing with everything that the act will move: `skus`, and what is kept for the machine or on its way for it."""
+    begin_dealing(session, {*skus, *session.scalars(sa.select(PartNeed.sku).filter_by(holder=unit.number))})
 
 
 def back_to_test(session: Session, unit: WorkOrder) -> None:
@@ -130,8 +136,7 @@ def _hold_spare(session: Session, unit: WorkOrder, sku: str) -> None:
 
 
 def _reserve_behind_the_line(session: Session, unit: WorkOrder, sku: str) -> int:
-    """Keep one piece that nobody waits for; returns how many are short."""
-    begin_dealing(session, [sku])
+    """Keep one piece that nobody waits for, having begun to deal; returns how many are short."""
     deal_out(session)
     return reserve(session, unit.number, {sku: 1}).get(sku, 0)
 
@@ -165,6 +170,7 @@ def _lay_by(session: Session, unit: WorkOrder, sku: str, operator: str, source: 
     """Reserve one; what the shelf does not have is called from the supplier, once."""
     if session.scalars(sa.select(PartNeed.id).filter_by(holder=unit.number, sku=sku)).first() is not None:
         return
+    _begin(session, unit, sku)
     short = _reserve_behind_the_line(session, unit, sku)
     session.add(PartNeed(
         holder=unit.number, order_number=unit.order_number, sku=sku, needed=1, missing=short, promised_on=unit.promised_on,

@@ -13,6 +13,7 @@ from fulfillment.assembly import allocating, releasing, reworking
 from fulfillment.assembly import service as floor
 from fulfillment.assembly.models import PartNeed, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.inventory.models import Reservation, Stock
+from fulfillment.inventory.service import lock_stock
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.events import OutboxEvent
 from fulfillment.kernel.refusals import Refusal
@@ -273,6 +274,34 @@ def test_the_same_message_of_a_carrier_over_two_lines_is_kept_once() -> None:
     with reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(TrackingEvent)) == 1
     assert told("OrderDelivered") == 1
+
+
+def test_who_reworks_and_who_takes_the_same_parts_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, (tag,) = walked("built")
+    with transaction() as session:
+        assembly.fail_test(session, tag)
+        work_jobs(session)  # MEM-T16 is laid by
+    begun, taken = threading.Event(), threading.Event()
+    replace = reworking._replace
+
+    def replace_slowly(*args: Any) -> None:
+        begun.set()
+        taken.wait(0.5)
+        replace(*args)
+
+    monkeypatch.setattr(reworking, "_replace", replace_slowly)
+
+    def rework() -> None:
+        with transaction() as session:
+            floor.rework(session, tag, old=f"CPU-T8/{tag}1", new="CPU-T8/NEW1", failure="ERRORS", operator="Mats", key="r1")
+
+    def take() -> None:
+        begun.wait(5)
+        with transaction() as session:
+            lock_stock(session, ["CPU-T8", "MEM-T16"])
+        taken.set()
+
+    assert at_once(rework, take) == ["done", "done"]
 
 
 def test_no_spare_is_laid_by_for_a_machine_that_is_mended_at_this_moment() -> None:
