@@ -47,7 +47,6 @@ def kit(session: Session, tag: str, *, scans: Sequence[str], operator: str, key:
     def act() -> WorkOrder:
         unit = unit_at(session, tag, UnitStatus.KITTING)
         labels = check_labels(kit_needs(unit), [read_label(scan) for scan in scans])
-        refuse_used_serials(session, labels)
         start_production(session, unit.order_number)
         taken = _take(session, unit, labels, operator)
         unit.started_at = now()
@@ -69,6 +68,7 @@ def _take(session: Session, unit: WorkOrder, labels: Sequence[Label], operator: 
     for label in labels:
         counts[label.sku] += label.count
     moves = issue_all(session, unit.number, counts, {sku: f"{unit.number}:{sku}" for sku in counts})
+    refuse_used_serials(session, labels)
     taken = [take_part(unit, label, moves[label.sku].unit_cost, operator) for label in labels]
     session.add_all(taken)
     session.execute(delete(PartNeed).where(PartNeed.holder == unit.number))

@@ -86,7 +86,10 @@ def parts_of(session: Session, unit: WorkOrder, *, removed: bool = False) -> lis
 
 
 def refuse_used_serials(session: Session, labels: Iterable[Label]) -> None:
-    """A part with a serial number is in one machine only. Raises BadScan."""
+    """A part with a serial number is in one machine only. Raises BadScan.
+
+    Asked with the stock of these parts locked, so of two who scan one part at once the second sees the first's.
+    """
     serials = [(label.sku, label.serial) for label in labels if label.serial]
     if not serials:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier
 from typing import TypeVar
 
@@ -29,3 +29,19 @@ def at_once(acts: Sequence[Callable[[Session], T]]) -> list[T | Refusal]:
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(run, acts))
+
+
+def before_commit(first: Callable[[Session], object], second: Callable[[Session], T]) -> T:
+    """Start the second act when the first is done and not yet committed; what the second returned, or raised."""
+
+    def act() -> T:
+        with transaction() as session:
+            return second(session)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            first(session)
+            session.flush()
+            begun = pool.submit(act)
+            wait([begun], timeout=0.5)
+        return begun.result(timeout=30)

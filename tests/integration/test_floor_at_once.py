@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from fulfillment.assembly import allocating, releasing, reworking
 from fulfillment.assembly import service as floor
+from fulfillment.assembly.labels import BadScan
 from fulfillment.assembly.models import PartNeed, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.inventory.models import Reservation, Stock
 from fulfillment.inventory.service import lock_stock
@@ -27,6 +28,7 @@ from fulfillment.shipping.models import Shipment, TrackingEvent
 from fulfillment.shipping.models import ShipmentStatus as Way
 from tests.builders import assembly, shipping
 from tests.builders.assembly import bags, laptops, make_parts, put_on_shelf, release_of, unit_of
+from tests.builders.at_once import before_commit
 from tests.builders.walk import findings, pay, walk_order, work_jobs
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -110,6 +112,14 @@ def test_a_double_scan_at_the_same_moment_is_one_act() -> None:
     assert kinds().count("parts_issued") == 1
     with reading() as session:
         assert len(floor.parts_of(session, floor.find_unit(session, tag))) == 7
+
+
+def test_a_part_scanned_into_two_machines_at_once_is_in_one() -> None:
+    _, (one, two) = walked("released", machines=2)
+    with reading() as session:
+        scans = assembly.kit_labels(floor.find_unit(session, one))
+    with pytest.raises(BadScan, match=f"is on record in unit {one}"):
+        before_commit(lambda session: assembly.kit(session, one, scans=scans), lambda session: assembly.kit(session, two, scans=scans))
 
 
 def test_two_boxers_with_the_last_two_machines_call_the_dispatcher_once() -> None:
@@ -308,17 +318,10 @@ def test_no_spare_is_laid_by_for_a_machine_that_is_mended_at_this_moment() -> No
     _, (tag,) = walked("built")
     with transaction() as session:
         assembly.fail_test(session, tag)
-
-    def lay_by() -> None:
-        with transaction() as session:
-            reworking.lay_spare_by(session, tag)
-
-    with transaction() as session:
-        floor.rework(session, tag, old="", new="", failure="NOT-FOUND", operator="Mats", key="plug")
-        laying = threading.Thread(target=lay_by)
-        laying.start()
-        laying.join(0.5)
-    laying.join()
+    before_commit(
+        lambda session: floor.rework(session, tag, old="", new="", failure="NOT-FOUND", operator="Mats", key="plug"),
+        lambda session: reworking.lay_spare_by(session, tag),
+    )
     with reading() as session:
         assert floor.find_unit(session, tag).status is UnitStatus.TEST
         assert session.scalars(sa.select(PartNeed)).all() == []
