@@ -170,6 +170,7 @@ def addresses_of(session: Session, account_id: UUID) -> list[SavedAddress]:
 
 def save_address(session: Session, account_id: UUID, address: Address, label: str = "") -> SavedAddress:
     """Put an address into the book; the same one twice is kept once."""
+    session.execute(lock(sa.select(Account.id).filter_by(id=account_id)))  # one at a time reads the book and writes into it
     book = addresses_of(session, account_id)
     for saved in book:
         if saved.address == address.to_json():

@@ -21,11 +21,13 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fulfillment.kernel import jobs
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import Base, Id, reading, transaction
+from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.settings import settings
 
 
@@ -59,13 +61,19 @@ def send_mail(
     attachments: Sequence[Attachment] = (),
 ) -> None:
     """Write a message to be sent once this transaction commits; the same `key` writes no second one."""
-    if session.scalar(sa.select(Mail.id).filter_by(key=key)) is not None:
-        return
     packed = [{"name": a.name, "mime": a.mime, "data": base64.b64encode(a.content).decode()} for a in attachments]
-    mail = Mail(key=key, to=to, subject=" ".join(subject.split()), text=text, html=html, attachments=packed, at=now())
-    session.add(mail)
-    session.flush()
-    jobs.enqueue(session, "kernel.deliver_mail", key=f"mail:{key}", mail_id=str(mail.id))
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = (
+        insert(Mail)
+        .values(
+            id=new_id(), key=key, to=to, subject=" ".join(subject.split()), text=text, html=html, attachments=packed, at=now(),
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(Mail.id)
+    )
+    written = session.scalars(statement).first()
+    if written is not None:
+        jobs.enqueue(session, "kernel.deliver_mail", key=f"mail:{key}", mail_id=str(written))
 
 
 @jobs.outside("kernel.deliver_mail")

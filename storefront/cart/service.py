@@ -146,12 +146,9 @@ def remove_line(session: Session, cart_id: UUID | None, line_id: UUID) -> None:
 
 
 def _line(session: Session, cart_id: UUID | None, line_id: UUID) -> CartLine:
-    wanted = (
-        sa.select(CartLine)
-        .join(Cart, Cart.id == CartLine.cart_id)
-        .where(CartLine.id == line_id, Cart.id == cart_id, Cart.closed_at.is_(None))
-    )
-    line = session.scalars(wanted).first()
+    """The line as it is once nobody else changes the cart: it is locked first, as by who adds to it."""
+    held = session.scalars(lock(sa.select(Cart.id).filter_by(id=cart_id, closed_at=None))).first()
+    line = session.scalars(sa.select(CartLine).filter_by(id=line_id, cart_id=held)).first() if held else None
     if line is None:
         raise NotFound("This line is no longer in your cart.")
     return line

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -15,14 +16,18 @@ from werkzeug.test import TestResponse
 
 from configurator.models import Quote
 from fulfillment.customers.models import Account, EndedVisit
-from fulfillment.customers.service import mail_reset, request_reset, reset_password, sign_up
+from fulfillment.customers.service import addresses_of, mail_reset, request_reset, reset_password, save_address, sign_up
+from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import reading, transaction
-from fulfillment.kernel.mail import Mail
+from fulfillment.kernel.jobs import Job
+from fulfillment.kernel.mail import Mail, send_mail
+from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import NotFound
 from storefront.cart.models import Cart, CartLine
-from storefront.cart.service import adopt_cart, open_cart
-from tests.builders.at_once import at_once
-from tests.builders.people import PASSWORD, make_account
+from storefront.cart.service import add_item, adopt_cart, open_cart, remove_line, set_quantity
+from tests.builders.at_once import at_once, before_commit
+from tests.builders.parts import make_part
+from tests.builders.people import PASSWORD, make_account, make_address
 from tests.builders.visitor import Visitor, guarded
 
 HANDS = 4
@@ -42,7 +47,7 @@ def together(visitor: Visitor, path: str, fields: dict[str, str]) -> list[TestRe
         return list(pool.map(send, range(HANDS)))
 
 
-def counted(table: type[Account | Cart | CartLine | EndedVisit | Mail | Quote]) -> int:
+def counted(table: type[Account | Cart | CartLine | EndedVisit | Job | Mail | Quote]) -> int:
     with reading() as session:
         return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
@@ -130,3 +135,51 @@ def test_a_password_is_changed_once_from_many_windows(visitor: Visitor) -> None:
     assert all(re.search(r"^/account/(details|sign-in)", answer.headers["Location"]) for answer in answers)
     with reading() as session:
         assert session.scalars(sa.select(Account.epoch)).one() == 1
+
+
+@pytest.mark.usefixtures("db")
+def test_a_letter_that_two_write_at_once_is_one() -> None:
+    def write(session: Session) -> None:
+        send_mail(session, to="ada@example.com", subject="Known", text="You have an account.", key="known")
+
+    before_commit(write, write)
+    assert counted(Mail) == counted(Job) == 1
+
+
+@pytest.mark.usefixtures("db")
+def test_an_address_saved_twice_at_once_is_in_the_book_once() -> None:
+    me = make_account()
+
+    def save(session: Session) -> UUID:
+        return save_address(session, me, make_address()).id
+
+    before_commit(save, save)
+    with reading() as session:
+        assert len(addresses_of(session, me)) == 1
+
+
+@pytest.fixture
+def laid_aside(db: None) -> tuple[UUID, UUID]:
+    """A cart and its only line, of two."""
+    with transaction() as session:
+        make_part(session, "MON-24", price=Money(19_900))
+        cart = open_cart(session, None).id
+        line = CartLine(cart_id=cart, sku="MON-24", quantity=2, added_at=now())
+        session.add(line)
+        session.flush()
+        return cart, line.id
+
+
+def test_a_line_is_not_changed_while_it_is_taken_out(laid_aside: tuple[UUID, UUID]) -> None:
+    with pytest.raises(NotFound, match="no longer in your cart"):
+        before_commit(lambda session: remove_line(session, *laid_aside), lambda session: set_quantity(session, *laid_aside, 3))
+
+
+def test_what_is_added_while_the_quantity_is_changed_is_not_lost(laid_aside: tuple[UUID, UUID]) -> None:
+    cart, _ = laid_aside
+    before_commit(
+        lambda session: set_quantity(session, *laid_aside, 5),
+        lambda session: add_item(session, open_cart(session, cart), "MON-24", 2),
+    )
+    with reading() as session:
+        assert session.scalars(sa.select(CartLine.quantity)).one() == 7
