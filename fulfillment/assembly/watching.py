@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from fulfillment.assembly.models import UnitStatus, WorkOrder
 from fulfillment.kernel.alerts import raise_alert, resolve
 from fulfillment.kernel.clock import now
+from fulfillment.kernel.db import lock
 
 STUCK = "unit_stuck"
 """The alert of a machine that does not move."""
@@ -22,11 +23,14 @@ PATIENCE: dict[UnitStatus, timedelta] = {
 
 
 def watch_stations(session: Session) -> int:
-    """Raise an alert for every machine that stands too long; returns how many there are."""
+    """Raise an alert for every machine that stands too long; returns how many there are.
+
+    They are locked, so none moves in between: nobody would close its alert any more.
+    """
     moment = now()
     late = sa.or_(*(sa.and_(WorkOrder.status == station, WorkOrder.status_since < moment - span) for station, span in PATIENCE.items()))
     statement = sa.select(WorkOrder).where(WorkOrder.status.in_(list(PATIENCE)), late).order_by(WorkOrder.promised_on, WorkOrder.number)
-    stuck = list(session.scalars(statement))
+    stuck = list(session.scalars(lock(statement)))
     for unit in stuck:
         since = f"{unit.status_since:%Y-%m-%d %H:%M} UTC"
         told = f"It has stood at {unit.status.value} since {since}. Its order is promised for {unit.promised_on}."

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from fulfillment.kernel.alerts import raise_alert, resolve
 from fulfillment.kernel.clock import now, today
+from fulfillment.kernel.db import lock
 from fulfillment.kernel.events import on
 from fulfillment.kernel.jobs import enqueue, every, job
 from fulfillment.kernel.mail import send_mail
@@ -73,9 +74,12 @@ def _write(session: Session, order: SalesOrder, letter: letters.Letter, kind: st
 @every(minutes=60, kind="orders.watch_promises")
 @job("orders.watch_promises")
 def watch_promises(session: Session) -> None:
-    """Put every paid order whose promised day is here and that has not left in front of a person."""
+    """Put every paid order whose promised day is here and that has not left in front of a person.
+
+    They are locked, so none leaves in between: nobody would close an alert that is raised afterwards.
+    """
     waiting = (OrderStatus.PAID, OrderStatus.REVIEW, OrderStatus.IN_PRODUCTION)
     statement = sa.select(SalesOrder).where(SalesOrder.status.in_(waiting), SalesOrder.promised_on <= today())
-    for order in session.scalars(statement.order_by(SalesOrder.promised_on, SalesOrder.number)):
+    for order in session.scalars(lock(statement.order_by(SalesOrder.promised_on, SalesOrder.number))):
         told = f"It was promised for {order.promised_on} and is {order.status.value}. Tell the customer another day."
         raise_alert(session, LATE, key=order.number, subject=order.number, detail=told)

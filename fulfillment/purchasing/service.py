@@ -142,9 +142,12 @@ def _still_open(order: PurchaseOrder) -> None:
 
 
 def watch_overdue(session: Session) -> int:
-    """Put every purchase order whose day is over in front of a person, once; returns how many there are."""
+    """Put every purchase order whose day is over in front of a person, once; returns how many there are.
+
+    They are locked, so none comes or is cancelled in between: nobody would close its alert any more.
+    """
     statement = sa.select(PurchaseOrder).where(PurchaseOrder.status.in_(OPEN), PurchaseOrder.due_on < today())
-    late = list(session.scalars(statement.order_by(PurchaseOrder.due_on, PurchaseOrder.number)))
+    late = list(session.scalars(lock(statement.order_by(PurchaseOrder.due_on, PurchaseOrder.number))))
     for order in late:
         told = f"{order.supplier_code} promised it for {order.due_on} and it has not come. It was called for {order.source}."
         raise_alert(session, OVERDUE, key=order.number, subject=order.number, detail=told)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+from types import ModuleType
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from fulfillment.assembly import allocating, releasing, reworking
+from fulfillment.assembly import allocating, releasing, reworking, watching
 from fulfillment.assembly import service as floor
 from fulfillment.assembly.labels import BadScan
 from fulfillment.assembly.models import PartNeed, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.inventory.models import Reservation, Stock
 from fulfillment.inventory.service import lock_stock
+from fulfillment.kernel.alerts import open_alerts, raise_alert
+from fulfillment.kernel.clock import now, today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.events import OutboxEvent
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.ledger.models import Entry
-from fulfillment.orders.models import OrderStatus
+from fulfillment.orders import jobs as order_jobs
+from fulfillment.orders.models import OrderStatus, SalesOrder
 from fulfillment.orders.service import cancel_order, get_order
 from fulfillment.purchasing.models import PurchaseStatus
 from fulfillment.purchasing.service import purchase_orders, receive_parts
@@ -271,6 +277,47 @@ def test_a_parcel_cancelled_before_the_truck_came_stays_here(monkeypatch: pytest
     with reading() as session:
         assert release_of(session, number) is ReleaseStatus.CANCELLED
         assert session.scalars(sa.select(Reservation)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("up_to", "module", "watch", "move"),
+    [
+        ("boxed", order_jobs, order_jobs.watch_promises, lambda session, number, _: shipping.dispatch(session, number)),
+        ("kitted", watching, watching.watch_stations, lambda session, _, tag: assembly.build(session, tag)),
+    ],
+)
+def test_no_alert_stays_of_what_moved_while_it_was_looked_at(
+    up_to: str, module: ModuleType, watch: Callable[[Session], object], move: Callable[[Session, str, str], object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    number, (tag,) = walked(up_to)
+    with transaction() as session:
+        session.execute(sa.update(SalesOrder).values(promised_on=today()))
+        session.execute(sa.update(WorkOrder).values(status_since=now() - timedelta(days=2)))
+    looked, moved = threading.Event(), threading.Event()
+
+    def raise_slowly(*args: Any, **told: Any) -> None:
+        looked.set()
+        moved.wait(0.5)
+        raise_alert(*args, **told)
+
+    monkeypatch.setattr(module, "raise_alert", raise_slowly)
+
+    def look() -> None:
+        with transaction() as session:
+            watch(session)
+
+    def go_on() -> None:
+        looked.wait(5)
+        with transaction() as session:
+            move(session, number, tag)
+        with transaction() as session:
+            work_jobs(session)
+        moved.set()
+
+    assert at_once(look, go_on) == ["done", "done"]
+    with reading() as session:
+        assert open_alerts(session) == []
 
 
 def test_the_same_message_of_a_carrier_over_two_lines_is_kept_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -11,15 +12,18 @@ from sqlalchemy.orm import Session
 from fulfillment.inventory.checks import moves_tie, parts_tie
 from fulfillment.inventory.models import IncomingPart
 from fulfillment.inventory.service import available
+from fulfillment.kernel.alerts import open_alerts
+from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.events import OutboxEvent
 from fulfillment.kernel.money import Money
 from fulfillment.ledger.accounts import Account
 from fulfillment.ledger.service import balance
 from fulfillment.purchasing.checks import accruals_tie, incoming_ties
+from fulfillment.purchasing.models import PurchaseOrder
 from fulfillment.purchasing.receiving import WrongDelivery
-from fulfillment.purchasing.service import drop_pull, pull, receive_parts, record_supplier_invoice
-from tests.builders.at_once import at_once
+from fulfillment.purchasing.service import cancel_purchase_order, drop_pull, pull, receive_parts, record_supplier_invoice, watch_overdue
+from tests.builders.at_once import at_once, before_commit
 from tests.builders.parts import make_part
 
 
@@ -85,3 +89,11 @@ def test_pieces_that_come_for_nobody_are_taken_once(number: str) -> None:
     with reading() as session:
         assert session.scalars(sa.select(IncomingPart.committed).order_by(IncomingPart.source)).all() == [3, 2]
     assert_ties()
+
+
+def test_an_order_cancelled_while_it_is_looked_at_is_not_alerted(number: str) -> None:
+    with transaction() as session:
+        session.execute(sa.update(PurchaseOrder).values(due_on=today() - timedelta(days=1)))
+    before_commit(lambda session: cancel_purchase_order(session, number, by="Nadia"), watch_overdue)
+    with reading() as session:
+        assert open_alerts(session) == []
