@@ -157,7 +157,7 @@ class Refund(Base):
     refund_id: Mapped[str | None] = mapped_column(unique=True)
     """Stripe's name for it."""
     invoiced: Mapped[bool] = mapped_column(default=False)
-    """Came out of the receivable, because the deposit had gone into an invoice already."""
+    """Is an allowance on the sale, because the deposit had gone into an invoice already."""
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
 

@@ -58,6 +58,7 @@ class Account(StrEnum):
     CAPITAL = "4001", AccountKind.EQUITY, "Paid-in capital", "实收资本"
     PROFIT = "4103", AccountKind.EQUITY, "Profit for the year", "本年利润"
     REVENUE = "6001", AccountKind.INCOME, "Revenue", "主营业务收入"
+    SALES_ALLOWANCES = "6001A", AccountKind.INCOME, "Sales allowances", "主营业务收入—销售折让"
     COGS = "6401", AccountKind.EXPENSE, "Cost of goods sold", "主营业务成本"
     COMMISSION = "6601K", AccountKind.EXPENSE, "Sales commission", "销售费用—佣金"
     SCRAP = "6602S", AccountKind.EXPENSE, "Scrap and rework", "管理费用—报废损失"

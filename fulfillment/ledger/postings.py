@@ -60,13 +60,14 @@ def card_fee_charged(txn_id: str, amount: Money) -> Draft:
 def refund_requested(order_number: str, key: str, amount: Money, *, invoiced: bool = False) -> Draft:
     """We promised money back; until it is sent we owe it as a refund.
 
-    Before the invoice it comes out of the customer's deposit; after one (`invoiced`), out of the
-    receivable that the credit note left in credit. Source: IFRS 15.55 (refund liability).
+    Before the invoice it comes out of the customer's deposit. After one (`invoiced`) nothing of the deposit is
+    left, and no credit note takes price or tax back: the whole of it is an allowance, which lessens revenue.
+    Source: IFRS 15.55 (refund liability), IFRS 15.70 (consideration given back to a customer reduces revenue).
     """
     _amounts(amount)
-    taken_from = Account.RECEIVABLE if invoiced else Account.CUSTOMER_DEPOSITS
-    legs = ((taken_from, amount), (Account.REFUNDS_DUE, -amount))
-    return Draft("refund_requested", key, legs, f"Refund promised on order {order_number}", document=order_number)
+    taken_from = Account.SALES_ALLOWANCES if invoiced else Account.CUSTOMER_DEPOSITS
+    memo = f"Allowance on order {order_number}, without a credit note" if invoiced else f"Refund promised on order {order_number}"
+    return Draft("refund_requested", key, ((taken_from, amount), (Account.REFUNDS_DUE, -amount)), memo, document=order_number)
 
 
 @rule

@@ -20,6 +20,7 @@ from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import NotFound, WrongStatus
 from fulfillment.ledger import postings
 from fulfillment.ledger.accounts import Account
+from fulfillment.ledger.models import Entry
 from fulfillment.ledger.service import post
 from tests.builders.billing import CardShop, fee_of, findings, kinds, order_of, payment_of, standing
 
@@ -115,13 +116,19 @@ def test_what_was_given_back_before_is_due_again(shop: CardShop) -> None:
     assert findings() == []
 
 
-def test_a_refund_after_the_invoice_comes_out_of_the_receivable(shop: CardShop) -> None:
+def test_a_refund_after_the_invoice_is_an_allowance_and_leaves_no_debt_behind(shop: CardShop) -> None:
+    """No credit note takes the price back, so revenue and tax stay as invoiced and the customer owes nothing."""
     number = shop.paid_order()
-    ship(number)
+    before = ship(number)
     with transaction() as session:
         assert request_refund(session, payment_of(number).id, Money(10_000), key="rma-1").invoiced
     shop.work()
-    assert standing()[Account.RECEIVABLE] == 10_000
+    assert standing()[Account.SALES_ALLOWANCES] == 10_000
+    assert Account.RECEIVABLE not in standing()
+    assert standing()[Account.OUTPUT_TAX] == -before.tax_minor
+    with reading() as session:
+        promised = session.scalars(sa.select(Entry).filter_by(kind="refund_requested")).one()
+    assert promised.memo == f"Allowance on order {number}, without a credit note"
     assert Account.CUSTOMER_DEPOSITS not in standing()
     assert findings() == []
 
