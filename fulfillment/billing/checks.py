@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from fulfillment.kernel.clock import now
 from fulfillment.kernel.money import SHOP_CURRENCY, Money
 from fulfillment.kernel.refusals import Unavailable
 from fulfillment.ledger.accounts import Account
-from fulfillment.ledger.checks import Check, Finding, check, ties, witness
+from fulfillment.ledger.checks import BY_ITSELF, Check, Finding, check, ties, witness
 from fulfillment.orders.models import OrderStatus, SalesOrder
 
 
@@ -31,8 +32,9 @@ def _currencies(session: Session) -> list[str]:
     return list(dict.fromkeys([SHOP_CURRENCY, *seen]))
 
 
-def _tie(session: Session, account: Account, by_currency: dict[str, int], to: str) -> list[Finding]:
-    return [found for currency, minor in by_currency.items() for found in ties(session, account, Money(minor, currency), to=to)]
+def _tie(session: Session, account: Account, by_currency: dict[str, int], to: str, besides: Sequence[str] = ()) -> list[Finding]:
+    amounts = (Money(minor, currency) for currency, minor in by_currency.items())
+    return [found for amount in amounts for found in ties(session, account, amount, to=to, besides=besides)]
 
 
 @check("card clearing")
@@ -99,6 +101,51 @@ def disputed_is_what_banks_took(session: Session) -> list[Finding]:
         for currency in _currencies(session)
     }
     return _tie(session, Account.DISPUTED, disputed, "disputes")
+
+
+def _invoiced(session: Session, *columns: InstrumentedAttribute[int]) -> dict[str, int]:
+    """What all invoices come to, by currency."""
+    billed = session.scalars(sa.select(Invoice.currency).distinct().order_by(Invoice.currency))
+    return {
+        currency: sum(_sum(session, column, Invoice.currency == currency) for column in columns)
+        for currency in dict.fromkeys([SHOP_CURRENCY, *billed])
+    }
+
+
+def _credit(amounts: dict[str, int]) -> dict[str, int]:
+    return {currency: -minor for currency, minor in amounts.items()}
+
+
+@check("accounts receivable")
+def receivables_are_open_invoices(session: Session) -> list[Finding]:
+    """Accounts receivable are what invoices ask for beyond the deposits, less what was received on them."""
+    asked, deposits = _invoiced(session, Invoice.gross_minor), _invoiced(session, Invoice.deposit_minor)
+    owed = {currency: minor - deposits[currency] for currency, minor in asked.items()}
+    return _tie(session, Account.RECEIVABLE, owed, "invoices", ("invoice_paid", *BY_ITSELF))
+
+
+@check("revenue")
+def revenue_is_invoiced(session: Session) -> list[Finding]:
+    """Revenue is what all invoices ask for goods and delivery."""
+    earned = _invoiced(session, Invoice.net_minor, Invoice.shipping_minor)
+    return _tie(session, Account.REVENUE, _credit(earned), "invoices", BY_ITSELF)
+
+
+@check("sales tax collected")
+def tax_is_invoiced_and_not_remitted(session: Session) -> list[Finding]:
+    """Sales tax collected is the tax on all invoices, less what was remitted."""
+    owed = _credit(_invoiced(session, Invoice.tax_minor))
+    return _tie(session, Account.OUTPUT_TAX, owed, "invoices", ("tax_remitted", *BY_ITSELF))
+
+
+@check("sales allowances")
+def allowances_are_refunds_after_invoices(session: Session) -> list[Finding]:
+    """Sales allowances are the refunds that were promised after the invoice."""
+    given = {
+        currency: _sum(session, Refund.amount_minor, Refund.currency == currency, Refund.invoiced.is_(sa.true()))
+        for currency in _currencies(session)
+    }
+    return _tie(session, Account.SALES_ALLOWANCES, given, "refunds", BY_ITSELF)
 
 
 @check("payments")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session, aliased, make_transient_to_detached
 from sqlalchemy.orm.util import identity_key
 
 from fulfillment.kernel.clock import now
@@ -183,6 +183,19 @@ def balance(session: Session, account: Account, as_of: date | None = None, *, cu
         EntryLine.account == account, EntryLine.currency == currency,
     )
     return Money(int(session.scalar(_up_to(statement, as_of)) or 0), currency)
+
+
+def moved_by(session: Session, account: Account, kinds: Iterable[str], *, currency: str = SHOP_CURRENCY) -> Money:
+    """What entries of these kinds moved on the account (debit positive), without those that were taken back."""
+    original = aliased(Entry)
+    statement = (
+        sa.select(sa.func.coalesce(sa.func.sum(EntryLine.amount_minor), 0))
+        .join(Entry, Entry.seq == EntryLine.entry_seq)
+        .outerjoin(original, original.seq == Entry.reverses)
+        .where(EntryLine.account == account, EntryLine.currency == currency)
+        .where(sa.func.coalesce(original.kind, Entry.kind).in_(sorted(kinds)))
+    )
+    return Money(int(session.scalar(statement) or 0), currency)
 
 
 def trial_balance(session: Session, as_of: date | None = None) -> dict[tuple[Account, str], Money]:

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from fulfillment.inventory.models import IncomingPart
 from fulfillment.kernel.money import SHOP_CURRENCY, Money
 from fulfillment.ledger.accounts import Account
-from fulfillment.ledger.checks import Finding, check, ties
-from fulfillment.purchasing.models import OPEN, PurchaseLine, PurchaseOrder
+from fulfillment.ledger.checks import BY_ITSELF, Finding, check, ties
+from fulfillment.purchasing.models import OPEN, InvoiceStatus, PurchaseLine, PurchaseOrder, SupplierInvoice
 
 
 @check("received, not invoiced")
@@ -17,6 +17,14 @@ def accruals_tie(session: Session) -> list[Finding]:
     """Goods received, not invoiced, is what came on purchase orders and is not charged yet."""
     accrued = session.scalar(sa.select(sa.func.coalesce(sa.func.sum(PurchaseLine.accrued_minor), 0)))
     return ties(session, Account.GRNI, -Money(int(accrued or 0), SHOP_CURRENCY), to="the purchase orders")
+
+
+@check("accounts payable")
+def payables_tie(session: Session) -> list[Finding]:
+    """Accounts payable are the suppliers' invoices that are booked and not paid."""
+    booked = sa.select(sa.func.coalesce(sa.func.sum(SupplierInvoice.amount_minor), 0)).filter_by(status=InvoiceStatus.BOOKED)
+    owed = -Money(int(session.scalar(booked) or 0), SHOP_CURRENCY)
+    return ties(session, Account.PAYABLE, owed, to="suppliers' invoices", besides=("supplier_paid", *BY_ITSELF))
 
 
 @check("parts on their way")

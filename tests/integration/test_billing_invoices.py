@@ -20,8 +20,9 @@ from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import NotFound, WrongStatus
 from fulfillment.ledger import postings
 from fulfillment.ledger.accounts import Account
+from fulfillment.ledger.draft import Draft
 from fulfillment.ledger.models import Entry
-from fulfillment.ledger.service import post
+from fulfillment.ledger.service import post, reverse
 from tests.builders.billing import CardShop, fee_of, findings, kinds, order_of, payment_of, standing
 
 pytest_plugins = ("tests.builders.card_shop",)
@@ -155,3 +156,30 @@ def test_the_invoice_on_paper_speaks_the_orders_language(app: Flask, shop: CardS
         assert part in text, part
     gross = f"{invoice.gross_minor // 100:,}.{invoice.gross_minor % 100:02d}"
     assert gross in text
+
+
+@pytest.mark.parametrize(("draft", "wrong"), [
+    (postings.invoice_issued("INV-X", Money(900), Money(100)), {"accounts receivable", "sales tax collected", "customer deposits"}),
+    (postings.sale_recognised("INV-X", Money(900), Money(0)), {"revenue", "customer deposits"}),
+    (postings.refund_requested("SO-X", "rma-x", Money(100), invoiced=True), {"sales allowances", "refunds due"}),
+])
+def test_an_entry_without_its_document_is_found(shop: CardShop, draft: Draft, wrong: set[str]) -> None:
+    ship(shop.paid_order())
+    with transaction() as session:
+        post(session, draft)
+    assert {found.split(":")[0] for found in findings()} >= wrong
+
+
+def test_money_that_came_by_bank_and_tax_that_was_remitted_close_what_was_open(shop: CardShop) -> None:
+    number = shop.paid_order()
+    with transaction() as session:
+        request_refund(session, payment_of(number).id, Money(10_000), key="rma-1")
+    shop.work()
+    invoice = ship(number)
+    with transaction() as session:
+        post(session, postings.invoice_paid("transfer-1", Money(10_000), invoice=invoice.number))
+        wrongly = post(session, postings.tax_remitted("TX-0", Money(1)))
+        post(session, postings.tax_remitted("TX-1", Money(invoice.tax_minor)))
+        reverse(session, wrongly, "twice")
+    assert {Account.RECEIVABLE, Account.OUTPUT_TAX}.isdisjoint(standing())
+    assert findings() == []

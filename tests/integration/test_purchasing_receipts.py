@@ -18,10 +18,11 @@ from fulfillment.kernel.alerts import open_alerts
 from fulfillment.kernel.events import OutboxEvent
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import Conflict, NotFound, Refusal, WrongStatus
+from fulfillment.ledger import postings
 from fulfillment.ledger.accounts import Account
 from fulfillment.ledger.models import Entry
-from fulfillment.ledger.service import balance
-from fulfillment.purchasing.checks import accruals_tie, incoming_ties
+from fulfillment.ledger.service import balance, post
+from fulfillment.purchasing.checks import accruals_tie, incoming_ties, payables_tie
 from fulfillment.purchasing.invoicing import Charged
 from fulfillment.purchasing.models import GoodsReceipt, InvoiceStatus, PurchaseOrder, PurchaseStatus, SupplierInvoice
 from fulfillment.purchasing.receiving import WrongDelivery
@@ -49,7 +50,7 @@ def order(session: Session) -> PurchaseOrder:
 
 
 def assert_ties(session: Session) -> None:
-    assert [*parts_tie(session), *moves_tie(session), *accruals_tie(session), *incoming_ties(session)] == []
+    assert [*parts_tie(session), *moves_tie(session), *accruals_tie(session), *payables_tie(session), *incoming_ties(session)] == []
 
 
 def kinds(session: Session) -> list[str]:
@@ -148,6 +149,18 @@ def test_an_invoice_that_agrees_turns_the_accrual_into_a_debt_once(session: Sess
     assert order.status is PurchaseStatus.CLOSED
     assert open_alerts(session) == []
     assert_ties(session)
+
+
+def test_a_debt_stands_until_it_is_paid_and_one_without_an_invoice_is_found(session: Session, order: PurchaseOrder) -> None:
+    receive_parts(session, order.number, {"CPU-16": 3, "MEM-16": 4}, "note-1")
+    invoice = record_supplier_invoice(session, order.number, "TS-881")
+    post(session, postings.supplier_paid("transfer-1", invoice.amount, number=invoice.number))
+    assert balance(session, Account.PAYABLE) == Money(0)
+    assert_ties(session)
+    post(session, postings.supplier_invoiced("SI-X", Money(500)))
+    assert [finding.text for finding in payables_tie(session)] == [
+        "2202 Accounts payable stands at -5.00 USD, suppliers' invoices say 0.00 USD: -5.00 USD off",
+    ]
 
 
 def test_what_came_can_be_charged_in_parts(session: Session, order: PurchaseOrder) -> None:
