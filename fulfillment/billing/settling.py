@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fulfillment.billing.clearing import store
+from fulfillment.billing.disputes import go_on, stop
 from fulfillment.billing.facts import DisputeFacts, IntentFacts, RefundFacts, SessionFacts
 from fulfillment.billing.letters import tell_of_refund
 from fulfillment.billing.models import (
@@ -162,6 +163,7 @@ def _settle_dispute(session: Session, payment: Payment, order: SalesOrder, facts
         told = f"{facts.amount} is disputed ({facts.reason}). Send evidence at the payment provider."
         raise_alert(session, "dispute", key=facts.dispute_id, subject=payment.order_number, detail=told)
         note(session, order, "dispute_opened", public=False, amount_minor=facts.amount.minor, currency=facts.amount.currency)
+        stop(session, order, dispute)
     drafts = [draft for txn in facts.transactions for draft in store(session, txn, payment)]
     status = DISPUTE_STATUS.get(facts.status)
     if status is None or dispute.status is not DisputeStatus.OPEN:
@@ -169,6 +171,10 @@ def _settle_dispute(session: Session, payment: Payment, order: SalesOrder, facts
     dispute.status, dispute.closed_at = status, now()
     resolve(session, "dispute", key=facts.dispute_id, by="the bank")
     note(session, order, f"dispute_{status.value}", public=False, amount_minor=dispute.amount_minor, currency=dispute.currency)
-    if status is DisputeStatus.LOST:
+    session.flush()
+    if status is DisputeStatus.WON:
+        go_on(session, order)
+    else:
+        stop(session, order, dispute)
         drafts.append(postings.dispute_lost(payment.order_number, facts.dispute_id, dispute.amount))
     return drafts

@@ -55,6 +55,11 @@ def resolve(session: Session, kind: str, *, key: str, by: str = "") -> None:
         alert.resolved_at, alert.resolved_by = now(), by
 
 
+def is_open(session: Session, kind: str, *, key: str) -> bool:
+    """Whether this cause waits for somebody."""
+    return _open_one(session, kind, key) is not None
+
+
 def _open_one(session: Session, kind: str, key: str) -> Alert | None:
     return session.scalars(sa.select(Alert).filter_by(kind=kind, key=key, resolved_at=None)).first()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fulfillment.kernel.alerts import raise_alert, resolve
@@ -21,7 +22,7 @@ from fulfillment.orders import letters
 from fulfillment.orders.booking import book_order, figures_of
 from fulfillment.orders.events import OrderCancelled, OrderDelivered, OrderPaid, OrderShipped
 from fulfillment.orders.finding import count_by_status, find_order, get_order, order_of_account, orders_of_account, search_orders
-from fulfillment.orders.models import CANCELLABLE, OrderStatus, SalesOrder
+from fulfillment.orders.models import CANCELLABLE, OrderEvent, OrderStatus, SalesOrder
 from fulfillment.orders.timeline import note, timeline
 
 ON_REVIEW = "order_on_review"
@@ -52,23 +53,36 @@ def record_payment(session: Session, number: str, amount: Money) -> SalesOrder:
     return order
 
 
-def hold_order(session: Session, number: str, reason: str, by: str) -> SalesOrder:
-    """Stop a paid order before it is built, until somebody has looked. Raises NotFound, WrongStatus."""
+def hold_order(session: Session, number: str, reason: str, by: str, *, write: bool = True) -> SalesOrder:
+    """Stop a paid order before it is built, until somebody has looked; the customer gets a letter, unless told not to `write`.
+
+    Raises NotFound, WrongStatus.
+    """
     order = get_order(session, number, for_update=True)
     if order.status is OrderStatus.REVIEW:
         return order
     if order.status is not OrderStatus.PAID:
         raise WrongStatus("Order {number} is {status}; only a paid order can be held.", number=number, status=order.status)
-    _hold(session, order, reason, by)
+    _hold(session, order, reason, by, write=write)
     return order
 
 
-def _hold(session: Session, order: SalesOrder, reason: str, by: str) -> None:
+def _hold(session: Session, order: SalesOrder, reason: str, by: str, *, write: bool = True) -> None:
     order.move_to(OrderStatus.REVIEW)
     note(session, order, "on_review")
     note(session, order, "held", public=False, reason=reason, by=by)
     raise_alert(session, ON_REVIEW, key=order.number, subject=order.number, detail=reason)
-    _write(session, order, letters.on_review(order), key=f"order-review:{order.number}")
+    if write:
+        _write(session, order, letters.on_review(order), key=f"order-review:{order.number}")
+
+
+def held_by(session: Session, order: SalesOrder) -> str | None:
+    """Who holds the order; None when nobody does."""
+    if order.status is not OrderStatus.REVIEW:
+        return None
+    held = sa.select(OrderEvent.detail).filter_by(order_id=order.id, kind="held").order_by(OrderEvent.position.desc())
+    detail = session.scalars(held.limit(1)).first()
+    return None if detail is None else str(detail["by"])
 
 
 def release_from_review(session: Session, number: str, reason: str, by: str) -> SalesOrder:
@@ -165,7 +179,7 @@ def _write(session: Session, order: SalesOrder, letter: letters.Letter, key: str
 
 
 __all__ = [
-    "TooLateToCancel", "book_order", "cancel_order", "count_by_status", "figures_of", "find_order", "get_order", "hold_order",
-    "mark_delivered", "mark_shipped", "move_promise", "note", "order_of_account", "orders_of_account", "record_payment",
+    "TooLateToCancel", "book_order", "cancel_order", "count_by_status", "figures_of", "find_order", "get_order", "held_by",
+    "hold_order", "mark_delivered", "mark_shipped", "move_promise", "note", "order_of_account", "orders_of_account", "record_payment",
     "release_from_review", "search_orders", "start_production", "timeline",
 ]

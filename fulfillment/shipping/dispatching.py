@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from fulfillment.assembly.models import AsBuiltPart, OrderRelease, PartNeed, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.assembly.recipe import is_packed
 from fulfillment.assembly.service import units_of
+from fulfillment.billing.disputes import refuse_disputed
 from fulfillment.billing.invoicing import issue_invoice
 from fulfillment.inventory.service import issue_all
 from fulfillment.kernel.clock import now
@@ -96,7 +97,7 @@ def find_shipment(session: Session, order_number: str) -> Shipment | None:
 def dispatch(session: Session, order_number: str, *, operator: str, key: str) -> Shipment:
     """Hand the order to its carrier: it is invoiced, the sale is made, the warranty starts, the customer is told.
 
-    Raises NotFound, WrongStatus when the order is not complete, was cancelled or has left already.
+    Raises NotFound, WrongStatus when the order is not complete, was cancelled, has left already or its payment is disputed.
     Locks order, release, stock; posts last. A cancelled order is refused before its release is locked:
     the factory, which takes it back, locks stock first.
     """
@@ -111,6 +112,7 @@ def dispatch(session: Session, order_number: str, *, operator: str, key: str) ->
             raise NotFound("There is no order {number} at the dock.", number=order_number)
         if release.status is not ReleaseStatus.READY:
             raise WrongStatus(NOT_NOW[release.status], number=order_number)
+        refuse_disputed(session, order_number)
         shipment = open_shipment(session, order_number)
         assert shipment is not None  # the release is locked and ready
         _send(session, order, release, shipment, operator)

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, selectinload
 from fulfillment.assembly import service as floor
 from fulfillment.assembly.labels import Label
 from fulfillment.assembly.models import AsBuiltPart, OrderRelease, ReleaseStatus, TestRun, UnitStatus, WorkOrder
+from fulfillment.billing.disputes import must_stay
 from fulfillment.kernel.clock import now
 from fulfillment.purchasing.models import OPEN, PurchaseLine, PurchaseOrder
 from fulfillment.purchasing.service import receive_parts, record_supplier_invoice
@@ -211,7 +212,8 @@ def _at_the_dock(session: Session) -> list[Act]:
 
         return Act(DISPATCHER, do)
 
-    return [act(shipment.order_number) for shipment in dock.ready_to_ship(session, limit=AT_ONCE)]
+    waiting = (shipment.order_number for shipment in dock.ready_to_ship(session, limit=AT_ONCE))
+    return [act(number) for number in waiting if not must_stay(session, number)]
 
 
 _ROAD = {

@@ -5,18 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from fulfillment.assembly.models import OrderRelease, ReleaseStatus
 from fulfillment.billing.invoicing import issue_invoice
 from fulfillment.billing.models import Dispute, DisputeStatus
 from fulfillment.billing.refunds import NotRefundable, request_refund
 from fulfillment.billing.sweeping import SLOW, sweep_balance, sweep_payments
 from fulfillment.kernel import clock
+from fulfillment.kernel.alerts import resolve
 from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.mail import Mail
 from fulfillment.kernel.money import Money
+from fulfillment.kernel.refusals import WrongStatus
 from fulfillment.ledger import postings
 from fulfillment.ledger.accounts import Account
 from fulfillment.ledger.service import post
-from fulfillment.orders.service import cancel_order
+from fulfillment.orders.models import OrderStatus
+from fulfillment.orders.service import cancel_order, hold_order, mark_shipped, release_from_review, start_production
+from fulfillment.shipping.service import dispatch
 from tests.builders.billing import (
     DISPUTED,
     CardShop,
@@ -29,6 +36,7 @@ from tests.builders.billing import (
     refunds_of,
     standing,
     status_of,
+    times_paid,
 )
 
 pytest_plugins = ("tests.builders.card_shop",)
@@ -49,6 +57,7 @@ def dispatched(shop: CardShop) -> str:
     with transaction() as session:
         post(session, postings.opening("test", {Account.FINISHED_GOODS: Money(COST)}))
         post(session, postings.goods_dispatched("SH-1", Money(COST), Money(0)))
+        mark_shipped(session, number)
         issue_invoice(session, number, "SH-1", Money(COST))
     return number
 
@@ -140,6 +149,99 @@ def test_an_order_cancelled_under_dispute_waits_for_a_person(shop: CardShop) -> 
     assert findings() == []
 
 
+def at_the_dock(number: str) -> None:
+    """What the factory does until the order waits for its truck."""
+    with transaction() as session:
+        order = start_production(session, number)
+        session.add(OrderRelease(
+            order_id=order.id, order_number=number, status=ReleaseStatus.READY, promised_on=order.promised_on, units=0, items=[],
+            released_at=clock.now(),
+        ))
+
+
+def leave(number: str) -> None:
+    with transaction() as session:
+        dispatch(session, number, operator="Tom", key=f"truck:{number}")
+
+
+def disputed(shop: CardShop, number: str, **how: int) -> str:
+    """The bank takes the payment of the order; the dispute's id."""
+    shop.simulator.control("dispute", charge=shop.charge_of(number), **how)
+    shop.work()
+    return dispute_of(number).dispute_id
+
+
+def decided(shop: CardShop, dispute_id: str, *, won: bool) -> None:
+    shop.simulator.control("close_dispute", dispute=dispute_id, won=won)
+    shop.work()
+
+
+def test_a_paid_order_under_dispute_is_held_without_a_letter_and_goes_on_when_it_is_won(shop: CardShop) -> None:
+    number = shop.paid_order()
+    dispute_id = disputed(shop, number, amount=1_000)
+    assert status_of(number) is OrderStatus.REVIEW
+    assert alerts() == ["dispute", "order_on_review"]
+    with pytest.raises(WrongStatus), transaction() as session:
+        start_production(session, number)
+    decided(shop, dispute_id, won=True)
+    assert (status_of(number), times_paid(number), alerts()) == (OrderStatus.PAID, 2, [])
+    with reading() as session:
+        assert session.scalars(sa.select(Mail).filter_by(key=f"order-review:{number}")).all() == []
+
+
+def test_a_paid_order_that_lost_its_payment_waits_for_a_person(shop: CardShop) -> None:
+    number = shop.paid_order()
+    decided(shop, disputed(shop, number), won=False)
+    assert (status_of(number), times_paid(number), alerts()) == (OrderStatus.REVIEW, 1, ["order_on_review"])
+    assert findings() == []
+
+
+def test_an_order_held_for_another_reason_stays_held_when_its_dispute_is_won(shop: CardShop) -> None:
+    number = shop.paid_order()
+    with transaction() as session:
+        hold_order(session, number, "the address is odd", "Ann")
+    decided(shop, disputed(shop, number), won=True)
+    assert (status_of(number), alerts()) == (OrderStatus.REVIEW, ["order_on_review"])
+
+
+def test_an_order_in_production_does_not_leave_while_the_bank_decides(shop: CardShop) -> None:
+    number = shop.paid_order()
+    at_the_dock(number)
+    dispute_id = disputed(shop, number)
+    assert status_of(number) is OrderStatus.IN_PRODUCTION
+    with pytest.raises(WrongStatus, match="Keep it here until the dispute is closed"):
+        leave(number)
+    decided(shop, dispute_id, won=True)
+    leave(number)
+    assert status_of(number) is OrderStatus.SHIPPED
+
+
+def test_an_order_in_production_that_lost_its_payment_leaves_only_when_a_person_says_so(shop: CardShop) -> None:
+    number = shop.paid_order()
+    at_the_dock(number)
+    decided(shop, disputed(shop, number), won=False)
+    assert alerts() == ["payment_lost"]
+    with pytest.raises(WrongStatus, match="lost in a dispute"):
+        leave(number)
+    with transaction() as session:
+        resolve(session, "payment_lost", key=number, by="Ann")
+    leave(number)
+    assert status_of(number) is OrderStatus.SHIPPED
+
+
+def test_an_order_that_somebody_released_during_the_dispute_is_built_and_kept_at_the_dock(shop: CardShop) -> None:
+    number = shop.paid_order()
+    disputed(shop, number)
+    with transaction() as session:
+        release_from_review(session, number, "an old friend", "Ann")
+    with clock.frozen(clock.now() + 2 * SLOW):
+        sweep_payments()
+    assert status_of(number) is OrderStatus.PAID
+    at_the_dock(number)
+    with pytest.raises(WrongStatus, match="Keep it here"):
+        leave(number)
+
+
 @pytest.mark.parametrize("told", ["by event", "by sweep"])
 def test_a_payout_empties_the_clearing_account_into_the_bank(shop: CardShop, told: str) -> None:
     numbers = [shop.paid_order(goods) for goods in (129_900, 25_000)]
@@ -187,4 +289,4 @@ def test_every_movement_is_booked_once_however_often_it_is_seen(shop: CardShop) 
         shop.work()
     assert sorted(kinds()) == ["dispute_opened", "payment_captured", "payout_settled"]
     assert findings() == []
-    assert status_of(number).value == "paid"
+    assert status_of(number) is OrderStatus.REVIEW
