@@ -63,11 +63,11 @@ def states(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
 
 
 def checked(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The name of each check of the books, and what it says must be true."""
+    """The name of each check of the books and of each witness, and what it says must be true."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             for mark in node.decorator_list:
-                if isinstance(mark, ast.Call) and _called(mark) == "check":
+                if isinstance(mark, ast.Call) and _called(mark) in {"check", "witness"}:
                     yield from _strings(mark.args[0])
                     yield node.lineno, (ast.get_docstring(node) or "").split("\n")[0]
 

@@ -14,9 +14,13 @@ from fulfillment.billing.models import BalanceTransaction, Dispute, DisputeStatu
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.money import SHOP_CURRENCY, Money
 from fulfillment.kernel.refusals import Unavailable
+from fulfillment.kernel.settings import settings
 from fulfillment.ledger.accounts import Account
 from fulfillment.ledger.checks import BY_ITSELF, Check, Finding, check, ties, witness
 from fulfillment.orders.models import OrderStatus, SalesOrder
+
+PATIENCE = 5
+"""Seconds for an answer of the provider: somebody waits before a page."""
 
 
 def _sum(session: Session, column: InstrumentedAttribute[int], *which: sa.ColumnElement[bool]) -> int:
@@ -50,18 +54,18 @@ def clearing_against_provider(session: Session, held: Money) -> list[Finding]:
 
 
 @witness("provider's balance")
-def provider_says() -> Check | None:
-    """Ask the provider; None when he is away or not set up."""
+def provider_says() -> Check:
+    """The clearing account is what the payment provider says it holds for us at this moment.
+
+    Raises Unavailable when he is away or not set up.
+    """
+    if not settings().stripe_api_key:
+        raise Unavailable("No key of the payment provider is configured.")
     try:
-        held = gateway().balance(SHOP_CURRENCY)
-    except Unavailable:
-        return None
-
-    def provider_balance(session: Session) -> list[Finding]:
-        """The clearing account is what the payment provider says it holds for us at this moment."""
-        return clearing_against_provider(session, held)
-
-    return provider_balance
+        held = gateway(timeout=PATIENCE).balance(SHOP_CURRENCY)
+    except Unavailable as refusal:
+        raise Unavailable("The payment provider does not answer.") from refusal
+    return lambda session: clearing_against_provider(session, held)
 
 
 @check("customer deposits")

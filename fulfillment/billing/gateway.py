@@ -167,11 +167,11 @@ def _gateway(api_key: str, api_base: str, timeout: int) -> Gateway:
     return Gateway(api_key, api_base, timeout)
 
 
-def gateway() -> Gateway:
-    """The door this process's settings lead to. Raises Unavailable when no key is configured."""
+def gateway(*, timeout: int = TIMEOUT) -> Gateway:
+    """The door this process's settings lead to; each answer may take `timeout` seconds. Raises Unavailable when no key is configured."""
     if not settings().stripe_api_key:
         raise Unavailable("Card payment is not set up.")
-    return _gateway(settings().stripe_api_key, settings().stripe_api_base, TIMEOUT)
+    return _gateway(settings().stripe_api_key, settings().stripe_api_base, timeout)
 
 
 def verify_event(raw: bytes, signature: str, secret: str) -> EventFacts:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from fulfillment.kernel.money import Money
+from fulfillment.kernel.refusals import Unavailable
 from fulfillment.kernel.settings import settings
 from fulfillment.ledger import chain, heads
 from fulfillment.ledger.accounts import Account
@@ -47,6 +48,8 @@ class Checked:
     """What must be true, in a sentence."""
     findings: list[Finding]
     milliseconds: int
+    unasked: Unavailable | None = None
+    """Why the stranger who knows could not be asked; None when he was, and for what our own books know."""
 
     @property
     def clean(self) -> bool:
@@ -70,40 +73,66 @@ def check(name: str) -> Callable[[Check], Check]:
     return register
 
 
-WITNESSES: dict[str, Callable[[], Check | None]] = {}
+Witness = Callable[[], Check]
+
+WITNESSES: dict[str, Witness] = {}
 """Strangers who know something of our books (the payment provider): asked over the network, before a session begins."""
 
 
-def witness(name: str) -> Callable[[Callable[[], Check | None]], Callable[[], Check | None]]:
-    """Register `f()`, which asks the stranger and returns the check of his answer, or None when he does not answer."""
+def witness(name: str) -> Callable[[Witness], Witness]:
+    """Register `f()`, which asks the stranger and returns the check of his answer, or raises Unavailable with the reason why not.
 
-    def register(function: Callable[[], Check | None]) -> Callable[[], Check | None]:
+    The first line of its docstring says what must be true.
+    """
+
+    def register(function: Witness) -> Witness:
         WITNESSES[name] = function
         return function
 
     return register
 
 
-def ask_witnesses() -> dict[str, Check]:
-    """What the strangers say now, as checks for `run_checks`; who does not answer is left out."""
-    asked = ((name, function()) for name, function in WITNESSES.items())
-    return {name: answer for name, answer in asked if answer is not None}
+def ask_witnesses() -> dict[str, Check | Unavailable]:
+    """What the strangers say now, for `run_checks`: a check of each one's answer, or why there is none."""
+    return {name: _ask(function) for name, function in WITNESSES.items()}
 
 
-def run_checks(session: Session, witnesses: Mapping[str, Check] | None = None) -> list[Checked]:
+def _ask(function: Witness) -> Check | Unavailable:
+    try:
+        return function()
+    except Unavailable as refusal:
+        return refusal
+
+
+def run_checks(session: Session, witnesses: Mapping[str, Check | Unavailable] | None = None) -> list[Checked]:
     """Ask everything, about one moment; a check that breaks is a finding. To be called first, in a reading session."""
     consistent(session)
-    return [_run(session, name, function) for name, function in {**CHECKS, **(witnesses or {})}.items()]
+    ours = [_run(session, name, function, _says(function)) for name, function in CHECKS.items()]
+    return ours + [_hear(session, name, answer) for name, answer in (witnesses or {}).items()]
 
 
-def _run(session: Session, name: str, function: Check) -> Checked:
+def proven(results: Collection[Checked]) -> bool:
+    """Whether the books may be called clean; in production only when every witness was heard."""
+    heard = not settings().production or not any(result.unasked for result in results)
+    return heard and all(result.clean for result in results)
+
+
+def _hear(session: Session, name: str, answer: Check | Unavailable) -> Checked:
+    says = _says(WITNESSES[name])
+    return Checked(name, says, [], 0, answer) if isinstance(answer, Unavailable) else _run(session, name, answer, says)
+
+
+def _says(function: Check | Witness) -> str:
+    return (function.__doc__ or "").strip().split("\n")[0]
+
+
+def _run(session: Session, name: str, function: Check, says: str) -> Checked:
     began = perf_counter()
     try:
         with session.begin_nested():
             findings = function(session)
     except Exception as error:
         findings = [Finding(f"the check itself broke: {type(error).__name__}: {error}")]
-    says = (function.__doc__ or "").strip().split("\n")[0]
     return Checked(name, says, findings, int((perf_counter() - began) * 1000))
 
 

@@ -94,7 +94,8 @@ def _books_are_clean(house: House) -> bool:
         results = run_checks(session, witnesses)
     click.echo("\nflask books check")
     for result in results:
-        click.echo(f"  {'ok   ' if result.clean else 'WRONG'} {result.name}: {result.says}")
+        mark = "not asked:" if result.unasked else "ok   " if result.clean else "WRONG"
+        click.echo(f"  {mark} {result.name}: {result.unasked or result.says}")
         for finding in result.findings:
             click.echo(f"        – {finding.text}")
     return all(result.clean for result in results)

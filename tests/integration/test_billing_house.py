@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -22,7 +23,8 @@ from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.jobs import SCHEDULES
 from fulfillment.kernel.money import Money
-from fulfillment.kernel.refusals import WrongStatus
+from fulfillment.kernel.refusals import Unavailable, WrongStatus
+from fulfillment.kernel.settings import use
 from fulfillment.ledger.accounts import Account
 from fulfillment.ledger.checks import CHECKS
 from fulfillment.ledger.draft import Draft
@@ -47,7 +49,8 @@ def crooked(source: str, debit: Account, credit: Account, minor: int = 100) -> N
     ("name", "account"),
     [
         ("card clearing", Account.CARD_CLEARING), ("customer deposits", Account.CUSTOMER_DEPOSITS), ("refunds due", Account.REFUNDS_DUE),
-        ("disputed payments", Account.DISPUTED),
+        ("disputed payments", Account.DISPUTED), ("accounts receivable", Account.RECEIVABLE), ("revenue", Account.REVENUE),
+        ("sales tax collected", Account.OUTPUT_TAX), ("sales allowances", Account.SALES_ALLOWANCES),
     ],
 )
 def test_a_cent_that_no_document_explains_is_found(shop: CardShop, name: str, account: Account) -> None:
@@ -78,6 +81,18 @@ def test_the_books_are_held_against_what_the_provider_holds(shop: CardShop) -> N
         (finding,) = checks.clearing_against_provider(session, held + Money(1))
     assert "the payment provider" in finding.text
     assert findings() == []
+
+
+def test_the_provider_is_a_witness_or_says_why_not(shop: CardShop) -> None:
+    shop.paid_order()
+    with reading() as session:
+        assert checks.provider_says()(session) == []
+    use(replace(shop.settings, stripe_api_base="http://127.0.0.1:9"))
+    with pytest.raises(Unavailable, match="does not answer"):
+        checks.provider_says()
+    use(replace(shop.settings, stripe_api_key=""))
+    with pytest.raises(Unavailable, match="No key"):
+        checks.provider_says()
 
 
 def test_there_is_one_live_payment_an_order_by_the_database_itself(shop: CardShop) -> None:

@@ -229,6 +229,13 @@ def test_the_books_lead_from_the_balance_to_the_paper(office: FlaskClient) -> No
         assert office.get(f"/desk/books/{unknown}").status_code == 404
 
 
+def test_the_checks_say_who_was_not_asked(office: FlaskClient) -> None:
+    page = office.get("/desk/books/checks").text
+    assert "What could be asked is clean." in page
+    assert "The books are clean." not in page
+    assert "The payment provider does not answer." in page
+
+
 def test_the_journal_is_read_page_by_page(office: FlaskClient) -> None:
     for _ in range(7):
         walked(laptops(), up_to="shipped")

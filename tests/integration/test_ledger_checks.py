@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -12,10 +13,11 @@ from sqlalchemy.orm import Session
 from fulfillment.kernel.clock import frozen
 from fulfillment.kernel.db import engine, is_sqlite, reading, transaction
 from fulfillment.kernel.money import Money
-from fulfillment.kernel.settings import Settings
+from fulfillment.kernel.refusals import Unavailable
+from fulfillment.kernel.settings import Settings, use
 from fulfillment.ledger import heads, postings
 from fulfillment.ledger.accounts import Account
-from fulfillment.ledger.checks import CHECKS, Check, Finding, check, run_checks, ties
+from fulfillment.ledger.checks import CHECKS, Check, Finding, check, run_checks, ties, witness
 from fulfillment.ledger.cli import cli
 from fulfillment.ledger.journal import head
 from fulfillment.ledger.models import Entry
@@ -33,6 +35,7 @@ def only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks of the ledger alone: other slices test their own."""
     for name in set(CHECKS) - set(OURS):
         monkeypatch.delitem(CHECKS, name)
+    monkeypatch.setattr("fulfillment.ledger.checks.WITNESSES", {})
 
 
 def wrong() -> dict[str, list[str]]:
@@ -167,6 +170,34 @@ def test_check_prints_a_table_and_ends_with_0_or_1(books: None) -> None:
     assert "WRONG chain of hashes" in output
     assert "entry 2 is not what was written: its hash differs [txn-1]" in output
     assert "9 checks, 1 wrong" in output
+
+
+@pytest.mark.parametrize(("env", "ends"), [("test", 0), ("production", 1)])
+def test_a_witness_that_is_not_heard_is_said_and_counts_in_production(books: None, chosen_settings: Settings, env: str, ends: int) -> None:
+    @witness("the bank")
+    def bank() -> Check:
+        """The bank says the same."""
+        raise Unavailable("The bank is shut.")
+
+    use(replace(chosen_settings, env=env))
+    code, output = invoke("check")
+    assert code == ends
+    assert "not asked: the bank: The bank is shut." in output
+    assert output.splitlines()[-1] == "9 checks, the books are clean; 1 not asked"
+
+
+def test_a_witness_that_is_heard_is_a_check(books: None, chosen_settings: Settings) -> None:
+    @witness("the bank")
+    def bank() -> Check:
+        """The bank says the same."""
+        return lambda session: ties(session, Account.BANK, Money(5), to="the bank")
+
+    use(replace(chosen_settings, env="production"))
+    code, output = invoke("check")
+    assert code == 1
+    assert "WRONG the bank" in output
+    assert "The bank says the same." in output
+    assert output.splitlines()[-1] == "10 checks, 1 wrong"
 
 
 def test_balance_prints_what_every_account_stands_at(db: None) -> None:

@@ -18,7 +18,7 @@ from fulfillment.kernel.money import SHOP_CURRENCY, Money
 from fulfillment.kernel.refusals import NotFound
 from fulfillment.kernel.web import needs
 from fulfillment.ledger.accounts import Account
-from fulfillment.ledger.checks import run_checks
+from fulfillment.ledger.checks import ask_witnesses, run_checks
 from fulfillment.ledger.export import FORMATS, export_books
 from fulfillment.ledger.journal import consistent, head, latest_entries
 from fulfillment.ledger.models import Entry, EntryLine
@@ -129,9 +129,11 @@ def entry(seq: int) -> ResponseReturnValue:
 @needs("books")
 def checks() -> ResponseReturnValue:
     """Ask everything that must be true of the books, now."""
+    witnesses = ask_witnesses()
     with reading() as session:
-        results = run_checks(session)
-    return render_template("console/checks.html", results=results, wrong=sum(not result.clean for result in results))
+        results = run_checks(session, witnesses)
+    wrong, silent = sum(not result.clean for result in results), [result for result in results if result.unasked]
+    return render_template("console/checks.html", results=results, wrong=wrong, silent=silent)
 
 
 @bp.get("/books/export/<format_>")
