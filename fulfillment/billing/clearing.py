@@ -9,9 +9,14 @@ from sqlalchemy.orm import Session
 from fulfillment.billing.entries import draft_of
 from fulfillment.billing.facts import TransactionFacts
 from fulfillment.billing.models import BalanceTransaction, Payment
-from fulfillment.kernel.alerts import raise_alert
+from fulfillment.kernel.alerts import raise_alert, resolve
+from fulfillment.kernel.db import lock
 from fulfillment.ledger import postings
+from fulfillment.ledger.accounts import Account
 from fulfillment.ledger.draft import Draft
+from fulfillment.ledger.models import Entry, EntryLine
+
+BY_HAND = postings.entered_by_hand.__name__
 
 
 def store(session: Session, txn: TransactionFacts, payment: Payment | None, *, listed: bool = False) -> list[Draft]:
@@ -24,7 +29,7 @@ def store(session: Session, txn: TransactionFacts, payment: Payment | None, *, l
     if not _insert(session, txn, payment, draft, listed=listed):
         return []
     if draft is None:
-        told = f"{txn.category}: {txn.gross}, fee {txn.fee}. No rule books this; make the entry by hand."
+        told = f"{txn.category}: {txn.gross}, fee {txn.fee}. No rule books this; flask books post --key {txn.txn_id} does it by hand."
         raise_alert(session, "transaction_unknown", key=txn.txn_id, subject=txn.txn_id, detail=told)
         return []
     if payment is None and draft.kind in {"payment_captured", "refund_settled", "dispute_opened"}:
@@ -48,6 +53,20 @@ def _insert(session: Session, txn: TransactionFacts, payment: Payment | None, dr
         .returning(BalanceTransaction.txn_id)
     )
     return session.scalars(statement).first() is not None
+
+
+def booked_by_hand(session: Session, txn_id: str, by: str) -> None:
+    """Somebody made an entry under the name of a movement: when it moves what the provider moved, nobody has to look any more."""
+    txn = session.scalars(lock(sa.select(BalanceTransaction).filter_by(txn_id=txn_id, entry_kind=None))).first()
+    if txn is None:
+        return
+    moved = sa.select(EntryLine.amount_minor).join(Entry, Entry.seq == EntryLine.entry_seq).where(
+        Entry.kind == BY_HAND, Entry.source == txn_id, EntryLine.account == Account.CARD_CLEARING, EntryLine.currency == txn.currency,
+    )
+    if session.scalar(moved) != txn.net_minor:
+        return
+    txn.entry_kind = BY_HAND
+    resolve(session, "transaction_unknown", key=txn_id, by=by)
 
 
 def unknown(session: Session, txn_ids: list[str]) -> set[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fulfillment.billing import inbox, refunding, sweeping
+from fulfillment.billing import clearing, inbox, refunding, sweeping
 from fulfillment.billing.gateway import ProviderRefused, gateway
 from fulfillment.billing.models import LIVE, Payment
 from fulfillment.billing.reconciling import reconcile
@@ -16,6 +16,7 @@ from fulfillment.billing.refunds import refund_cancelled
 from fulfillment.kernel.db import reading
 from fulfillment.kernel.events import on
 from fulfillment.kernel.jobs import every, outside
+from fulfillment.ledger.events import EnteredByHand
 from fulfillment.orders.events import OrderCancelled
 
 
@@ -23,6 +24,12 @@ from fulfillment.orders.events import OrderCancelled
 def refund_order(session: Session, event: OrderCancelled) -> None:
     """A cancelled order is given back what was paid on it."""
     refund_cancelled(session, event.number)
+
+
+@on(EnteredByHand)
+def note_entry_by_hand(session: Session, event: EnteredByHand) -> None:
+    """A movement of our balance that no rule booked may have its entry now."""
+    clearing.booked_by_hand(session, event.source, event.by)
 
 
 @outside("billing.send_refund")

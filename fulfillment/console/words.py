@@ -137,7 +137,7 @@ POSTINGS: Mapping[str, Any] = {
     "labour_applied": _l("Labour applied"), "build_finished": _l("Machine finished"), "goods_dispatched": _l("Goods dispatched"),
     "invoice_issued": _l("Invoice"), "sale_recognised": _l("Sale and its cost"), "deposit_applied": _l("Deposit applied"),
     "invoice_paid": _l("Invoice paid"), "tax_remitted": _l("Sales tax remitted"), "opening": _l("Opening balance"),
-    "reversal": _l("Reversal"),
+    "reversal": _l("Reversal"), "entered_by_hand": _l("Entered by hand"),
 }
 """What each posting rule books."""
 MISMATCHES: Mapping[str, Any] = {

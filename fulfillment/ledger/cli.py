@@ -1,4 +1,4 @@
-"""`flask books …`: check, export, balance, head, close."""
+"""`flask books …`: check, export, balance, head, close, post."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import click
 
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import reading, transaction
-from fulfillment.kernel.money import Money
+from fulfillment.kernel.money import EXPONENT, SHOP_CURRENCY, Money
+from fulfillment.kernel.refusals import Refusal
 from fulfillment.kernel.settings import settings
 from fulfillment.ledger import heads
+from fulfillment.ledger.accounts import Account
+from fulfillment.ledger.by_hand import enter_by_hand
 from fulfillment.ledger.checks import Checked, ask_witnesses, proven, run_checks
 from fulfillment.ledger.closing import close_period
 from fulfillment.ledger.export import FORMATS, export_books
@@ -116,6 +119,39 @@ def close_command(until: datetime, by: str) -> None:
         seq, chained, day = close.seq, close.hash, close.until
     path = heads.keep(settings().var_dir, seq, chained, now(), f"closed up to {day} by {by}")
     click.echo(f"closed up to {day} at entry {seq} {chained}; noted in {path}")
+
+
+def _account(_context: click.Context, _option: click.Parameter, code: str) -> Account:
+    try:
+        return Account.of(code)
+    except ValueError as error:
+        raise click.BadParameter(f"there is no account {code}") from error
+
+
+@cli.command("post")
+@click.option("--debit", callback=_account, required=True, help="The code of the account that gets it.")
+@click.option("--credit", callback=_account, required=True, help="The code of the account it is taken from.")
+@click.option("--amount", required=True, help="Such as 12.50.")
+@click.option("--currency", type=click.Choice(sorted(EXPONENT)), default=SHOP_CURRENCY, show_default=True)
+@click.option("--reason", required=True, help="Why: it stands in the books for ever.")
+@click.option("--by", required=True, help="Who books it.")
+@click.option("--key", required=True, help="What it is about, such as the provider's txn_…: an entry is made once for each.")
+@click.option("--on", type=DAY, help="The day it belongs to; today when left out.")
+def post_command(
+    *, debit: Account, credit: Account, amount: str, currency: str, reason: str, by: str, key: str, on: datetime | None,
+) -> None:
+    """Book by hand what no rule books: from one account to another, once for each key."""
+    try:
+        money = Money.parse(amount, currency)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--amount") from error
+    try:
+        with transaction() as session:
+            entry = enter_by_hand(session, key, debit, credit, money, reason=reason, by=by, on=on.date() if on else None)
+            seq, memo = entry.seq, entry.memo
+    except Refusal as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    click.echo(f"entry {seq}: {money} from {credit.code} {credit.en} to {debit.code} {debit.en}; {memo}")
 
 
 commands = (cli,)

@@ -291,6 +291,15 @@ def tax_remitted(key: str, amount: Money) -> Draft:
 
 
 @rule
+def entered_by_hand(
+    key: str, debit: Account, credit: Account, amount: Money, *, reason: str, by: str, effective: date | None = None
+) -> Draft:
+    """Somebody booked what no rule books, and says why."""
+    _amounts(amount)
+    return Draft("entered_by_hand", key, ((debit, amount), (credit, -amount)), f"{reason} ({by})", effective)
+
+
+@rule
 def opening(key: str, balances: Mapping[Account, Money], *, effective: date | None = None) -> Draft:
     """What the company owned (positive) and owed (negative) when its books began; the owners' capital is the difference."""
     capital = total(balances.values())

@@ -14,8 +14,10 @@ from fulfillment.billing.models import BalanceTransaction, PaymentStatus, Refund
 from fulfillment.billing.reconciling import reconcile, reconcile_order
 from fulfillment.billing.sweeping import sweep_balance
 from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.money import Money
 from fulfillment.kernel.settings import Settings, use
 from fulfillment.ledger.accounts import Account
+from fulfillment.ledger.by_hand import enter_by_hand
 from fulfillment.orders.models import OrderStatus
 from fulfillment.orders.service import cancel_order
 from tests.builders.billing import (
@@ -149,6 +151,38 @@ def test_a_movement_no_rule_knows_is_told_to_a_person(shop: CardShop, monkeypatc
     with reading() as session:
         assert session.scalars(sa.select(BalanceTransaction.entry_kind).filter_by(category="payout")).all() == [None]
     assert any(found.startswith("card clearing") for found in findings())
+
+
+def test_an_entry_by_hand_settles_a_movement_no_rule_knows(shop: CardShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fulfillment.billing.entries.OUT", {})
+    shop.paid_order()
+    shop.simulator.control("payout", include_pending=True)
+    shop.work()
+    with reading() as session:
+        payout = session.scalars(sa.select(BalanceTransaction).filter_by(category="payout")).one()
+    for _ in range(2):
+        with transaction() as session:
+            enter_by_hand(
+                session, payout.txn_id, Account.BANK, Account.CARD_CLEARING, Money(-payout.net_minor), reason="payout", by="Ann",
+            )
+        shop.work()
+    assert (alerts(), findings()) == ([], [])
+    assert kinds() == ["payment_captured", "entered_by_hand"]
+    sweep_balance()
+    assert (alerts(), kinds()) == ([], ["payment_captured", "entered_by_hand"])
+
+
+def test_an_entry_by_hand_of_another_amount_leaves_the_alert(shop: CardShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fulfillment.billing.entries.OUT", {})
+    shop.paid_order()
+    shop.simulator.control("payout", include_pending=True)
+    shop.work()
+    with reading() as session:
+        payout = session.scalars(sa.select(BalanceTransaction).filter_by(category="payout")).one()
+    with transaction() as session:
+        enter_by_hand(session, payout.txn_id, Account.BANK, Account.CARD_CLEARING, Money(1), reason="payout", by="Ann")
+    shop.work()
+    assert alerts() == ["transaction_unknown"]
 
 
 def test_a_page_the_provider_has_forgotten_is_told_to_a_person(shop: CardShop) -> None:

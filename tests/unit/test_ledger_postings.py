@@ -56,6 +56,7 @@ ROWS: list[tuple[Draft, str, str, dict[str, int]]] = [
     (postings.deposit_applied("INV-1", USD(585_000), order_number="SO-1"), "INV-1", "SO-1", {"2204": 585_000, "1122": -585_000}),
     (postings.invoice_paid("tr-2", USD(10), invoice="INV-1"), "tr-2", "INV-1", {"1002": 10, "1122": -10}),
     (postings.tax_remitted("TX-2026-03", USD(85_000)), "TX-2026-03", "TX-2026-03", {"2221O": 85_000, "1002": -85_000}),
+    (postings.entered_by_hand("k", Account.CARD_FEES, Account.BANK, USD(5), reason="why", by="An"), "k", "k", {"6603F": 5, "1002": -5}),
     (postings.opening("open", {Account.BANK: USD(90), Account.PAYABLE: USD(-20)}), "open", "open", {"1002": 90, "2202": -20, "4001": -70}),
 ]
 
