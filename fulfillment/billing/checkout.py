@@ -17,6 +17,7 @@ from fulfillment.billing.gateway import NOT_NOW, ProviderRefused, gateway
 from fulfillment.billing.hosted_page import Bill, ShownLine, session_request
 from fulfillment.billing.models import LIVE, Payment, PaymentStatus
 from fulfillment.billing.reconciling import reconcile
+from fulfillment.billing.refunds import close_unwanted
 from fulfillment.kernel.alerts import raise_alert
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import lock, reading, transaction
@@ -26,6 +27,8 @@ from fulfillment.orders.models import OrderLine, OrderStatus, SalesOrder
 
 SESSION_LIFE = timedelta(hours=23)
 """Stripe allows a page 24 hours from the call, and the call may have to be repeated."""
+
+NOT_WAITING = "Order {number} is not waiting for a payment."
 
 
 def start_checkout(order_number: str, *, success_url: str, cancel_url: str) -> str:
@@ -51,7 +54,10 @@ def start_checkout(order_number: str, *, success_url: str, cancel_url: str) -> s
     except Unavailable as refusal:
         return _opened_meanwhile(payment.id, refusal)
     with transaction() as session:
-        return opened(session, payment.id, page)
+        url = opened(session, payment.id, page)
+    if url is None:
+        raise WrongStatus(NOT_WAITING, number=order_number)
+    return url
 
 
 def _look_again(payment_id: UUID) -> None:
@@ -72,7 +78,7 @@ def intend(session: Session, order_number: str, success_url: str, cancel_url: st
     if order is None:
         raise NotFound("There is no such order.")
     if order.status is not OrderStatus.BOOKED or not order.total:
-        raise WrongStatus("Order {number} is not waiting for a payment.", number=order.number)
+        raise WrongStatus(NOT_WAITING, number=order.number)
     tried = session.scalars(sa.select(Payment).filter_by(order_number=order_number).order_by(Payment.attempt)).all()
     for payment in tried:
         if payment.status in LIVE:
@@ -102,16 +108,17 @@ def bill_of(session: Session, order: SalesOrder) -> Bill:
     )
 
 
-def opened(session: Session, payment_id: UUID, page: SessionFacts) -> str:
-    """Note the page that Stripe opened for the intention; its address. Raises WrongStatus when it has none any more."""
+def opened(session: Session, payment_id: UUID, page: SessionFacts) -> str | None:
+    """Note the page that Stripe opened for the intention; its address, or None when nothing is to be paid on it any more.
+
+    It may have taken Stripe seconds to answer: a page that nobody waits for now is closed.
+    """
     payment = session.scalars(lock(sa.select(Payment).filter_by(id=payment_id))).one()
     if payment.status is PaymentStatus.REQUESTED:
         payment.move_to(PaymentStatus.OPEN)
     if payment.session_id is None:
         payment.session_id, payment.url = page.session_id, page.url
-    if payment.url is None:
-        raise WrongStatus("Order {number} is not waiting for a payment.", number=payment.order_number)
-    return payment.url
+    return None if close_unwanted(session, payment) else payment.url
 
 
 def _opened_meanwhile(payment_id: UUID, refusal: Unavailable) -> str:

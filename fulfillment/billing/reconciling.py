@@ -15,6 +15,7 @@ import structlog
 from fulfillment.billing.facts import SessionFacts
 from fulfillment.billing.gateway import Gateway, gateway
 from fulfillment.billing.models import LIVE, Payment, PaymentStatus
+from fulfillment.billing.refunds import close_unwanted
 from fulfillment.billing.settling import difference, settle
 from fulfillment.kernel.alerts import raise_alert
 from fulfillment.kernel.clock import now
@@ -109,6 +110,7 @@ def _adopt_page(page: SessionFacts) -> UUID | None:
             payment.url = page.url
             if payment.status is PaymentStatus.REQUESTED:
                 payment.move_to(PaymentStatus.OPEN)
+            close_unwanted(session, payment)
         return payment.id if payment.session_id == page.session_id else None
 
 

@@ -33,7 +33,7 @@ from fulfillment.kernel.refusals import Conflict, NotFound, Refusal, WrongStatus
 from fulfillment.ledger import postings
 from fulfillment.ledger.draft import Draft
 from fulfillment.ledger.service import post
-from fulfillment.orders.models import SalesOrder
+from fulfillment.orders.models import OrderStatus, SalesOrder
 from fulfillment.orders.service import note
 
 
@@ -126,10 +126,22 @@ def refund_cancelled(session: Session, order_number: str) -> list[Refund]:
 
 
 def close_pages(session: Session, payments: Iterable[Payment]) -> None:
-    """Nobody should pay on these any more."""
+    """Nobody should pay on these any more. A page that is still being opened is closed by whoever notes it (`close_unwanted`)."""
     for payment in payments:
-        if payment.status in LIVE:
-            enqueue(session, "billing.close_page", key=f"close:{payment.id}", payment_id=str(payment.id))
+        if payment.status in LIVE and payment.session_id is not None:
+            enqueue(session, "billing.close_page", key=f"close:{payment.id}:{payment.session_id}", payment_id=str(payment.id))
+
+
+def close_unwanted(session: Session, payment: Payment) -> bool:
+    """The payment's page has just been noted: close it when its order waits for no payment any more; whether it does not.
+
+    The caller holds the payment's lock. The order's makes whoever ends the waiting see the page, or us see the end.
+    """
+    status = session.scalars(lock(sa.select(SalesOrder.status).filter_by(number=payment.order_number))).one()
+    if status is OrderStatus.BOOKED:
+        return False
+    close_pages(session, [payment])
+    return True
 
 
 def refundable(session: Session, payment: Payment) -> Money:

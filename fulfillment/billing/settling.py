@@ -109,11 +109,13 @@ def _settle_refund(session: Session, payment: Payment, order: SalesOrder, facts:
     drafts: list[Draft] = []
     mine = sa.or_(Refund.refund_id == facts.refund_id, Refund.key == facts.refund_key)
     refund = session.scalars(sa.select(Refund).where(Refund.payment_id == payment.id, mine)).first()
+    failed = refund.refund_id if refund is not None and refund.status is RefundStatus.FAILED else None
     if refund is None:
         refund, drafts = _adopt(session, payment, order, facts)
     if refund.refund_id is None and (facts.refund_key is None or facts.attempt == refund.attempt):
         refund.refund_id = facts.refund_id
-    if refund.refund_id == facts.refund_id:  # not an earlier attempt's, which may only have moved money
+    # Not an earlier attempt's, which may only have moved money; nor what was so before it failed.
+    if refund.refund_id == facts.refund_id != failed:
         _move_refund(session, refund, order, REFUND_STATUS.get(facts.status, RefundStatus.PENDING))
     for txn in facts.transactions:
         drafts += store(session, txn, payment)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from fulfillment.billing.gateway import gateway
+from fulfillment.billing.facts import SessionFacts
+from fulfillment.billing.gateway import Gateway, gateway
 from fulfillment.billing.models import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
-from fulfillment.billing.reconciling import reconcile_order
+from fulfillment.billing.reconciling import find_payment, reconcile_order
 from fulfillment.billing.refunds import NotRefundable, request_refund, retry_refund
+from fulfillment.billing.settling import settle
 from fulfillment.billing.sweeping import sweep_balance, sweep_payments
 from fulfillment.kernel import clock
 from fulfillment.kernel.db import reading, transaction
@@ -93,6 +96,42 @@ def test_a_cancelled_order_that_was_not_paid_gets_its_page_closed(shop: CardShop
     with pytest.raises(WrongStatus):
         shop.checkout(number)
     assert kinds() == []
+
+
+def test_a_page_that_opens_while_its_order_is_cancelled_is_closed(shop: CardShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reply of the provider takes seconds; meanwhile the order is cancelled, and every job of it done."""
+    number = shop.book()
+    open_session, urls = Gateway.open_session, []
+
+    def slow(door: Gateway, request: dict[str, Any], key: str) -> SessionFacts:
+        page = open_session(door, request, key)
+        cancel(number)
+        shop.work()
+        urls.append(page.url or "")
+        return page
+
+    monkeypatch.setattr(Gateway, "open_session", slow)
+    with pytest.raises(WrongStatus, match="not waiting for a payment"):
+        shop.checkout(number)
+    shop.work()
+    assert payment_of(number).status is PaymentStatus.EXPIRED
+    with pytest.raises(Exception, match="410"):
+        shop.simulator.pay(urls[0])
+
+
+def test_a_page_first_heard_of_when_its_order_is_cancelled_is_closed(shop: CardShop) -> None:
+    number = shop.book()
+    url = shop.checkout(number)
+    page_id = payment_of(number).session_id or ""
+    with transaction() as session:
+        session.execute(sa.update(Payment).values(status=PaymentStatus.REQUESTED, session_id=None, url=None))
+    cancel(number)
+    shop.work()
+    assert find_payment({"object": "checkout.session", "id": page_id}) == payment_of(number).id
+    shop.work()
+    assert payment_of(number).status is PaymentStatus.EXPIRED
+    with pytest.raises(Exception, match="410"):
+        shop.simulator.pay(url)
 
 
 def test_paid_after_the_cancellation_is_refunded(shop: CardShop) -> None:
@@ -254,6 +293,24 @@ def test_a_refund_the_bank_sends_back_is_owed_again(shop: CardShop) -> None:
     assert back(number) == [(whole, RefundReason.CANCELLED, RefundStatus.SUCCEEDED)]
     assert kinds()[-3:] == ["refund_settled", "refund_failed", "refund_settled"]
     assert findings() == []
+
+
+def test_what_was_true_before_the_refund_failed_does_not_undo_the_failure(shop: CardShop) -> None:
+    """Somebody asked the provider before the customer's bank sent the money back, and comes to write it down afterwards."""
+    number = shop.paid_order()
+    ask(number, 5_000, "rma-1")
+    shop.work()
+    payment = payment_of(number)
+    door = gateway()
+    page, before = door.session(payment.session_id or ""), door.refunds(payment.intent_id or "")
+    assert [facts.status for facts in before] == ["succeeded"]
+    shop.simulator.control("fail_refund", refund=refunds_of(number)[0].refund_id)
+    shop.work()
+    assert (refunds_of(number)[0].status, alerts()) == (RefundStatus.FAILED, ["refund_failed"])
+    with transaction() as session:
+        settle(session, payment.id, page, before)
+    assert (refunds_of(number)[0].status, alerts()) == (RefundStatus.FAILED, ["refund_failed"])
+    assert len(letters()) == 1
 
 
 def test_a_failed_refund_settled_in_the_dashboard_is_not_owed_twice(shop: CardShop) -> None:
