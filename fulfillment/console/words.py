@@ -112,7 +112,7 @@ EVENTS: Mapping[str, Any] = {
     "out_for_delivery": _l("Out for delivery"), "exception": _l("Held up on the way"), "delivered": _l("Delivered"),
     "date_moved": _l("Date moved"), "cancelled": _l("Cancelled"), "cancelled_by": _l("Cancelled by"),
     "refund_requested": _l("Refund requested"), "refunded": _l("Refunded"), "invoiced": _l("Invoiced"),
-    "dispute_opened": _l("Payment disputed"),
+    "dispute_opened": _l("Payment disputed"), "dispute_won": _l("Dispute won"), "dispute_lost": _l("Dispute lost"),
     "goodwill": _l("Refund out of good will"),
     # a machine's own history
     "parts_complete": _l("Parts complete"), "kitted": _l("Kitted"), "built": _l("Built"), "test_passed": _l("Tests passed"),
