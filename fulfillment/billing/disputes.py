@@ -18,10 +18,10 @@ from fulfillment.orders.service import held_by, hold_order, release_from_review
 THE_BANK = "the bank"
 """Who holds a disputed order, and who lets it go."""
 PAYMENT_LOST = "payment_lost"
-"""The alert of an order in the factory that is not paid any more; it may leave when somebody has closed it."""
+"""The alert of an order in the factory that is not paid any more; it may leave when somebody has resolved it."""
 
 UNDECIDED = "The customer's bank decides over the payment of order {number}. Keep it here until the dispute is closed."
-UNPAID = "The payment of order {number} was lost in a dispute. It may leave when somebody has closed the alert about it."
+UNPAID = "The payment of order {number} was lost in a dispute. It may leave when somebody has resolved the alert about it."
 
 
 def stop(session: Session, order: SalesOrder, dispute: Dispute) -> None:
@@ -31,7 +31,7 @@ def stop(session: Session, order: SalesOrder, dispute: Dispute) -> None:
     if order.status is OrderStatus.PAID:
         hold_order(session, order.number, told, THE_BANK, write=False)
     elif lost and order.status is OrderStatus.IN_PRODUCTION:
-        raise_alert(session, PAYMENT_LOST, key=order.number, subject=order.number, detail=f"{told} Close this to let it leave unpaid.")
+        raise_alert(session, PAYMENT_LOST, key=order.number, subject=order.number, detail=f"{told} Resolve this to let it leave unpaid.")
 
 
 def go_on(session: Session, order: SalesOrder) -> None:
