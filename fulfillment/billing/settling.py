@@ -155,6 +155,7 @@ def _adopt(session: Session, payment: Payment, order: SalesOrder, facts: RefundF
 
 def _settle_dispute(session: Session, payment: Payment, order: SalesOrder, facts: DisputeFacts) -> list[Draft]:
     dispute = session.scalars(sa.select(Dispute).filter_by(dispute_id=facts.dispute_id)).first()
+    fresh = dispute is None
     if dispute is None:
         dispute = Dispute(
             dispute_id=facts.dispute_id, payment_id=payment.id, order_number=payment.order_number, status=DisputeStatus.OPEN,
@@ -165,9 +166,10 @@ def _settle_dispute(session: Session, payment: Payment, order: SalesOrder, facts
         told = f"{facts.amount} is disputed ({facts.reason}). Send evidence at the payment provider."
         raise_alert(session, "dispute", key=facts.dispute_id, subject=payment.order_number, detail=told)
         note(session, order, "dispute_opened", public=False, amount_minor=facts.amount.minor, currency=facts.amount.currency)
-        stop(session, order, dispute)
     drafts = [draft for txn in facts.transactions for draft in store(session, txn, payment)]
     status = DISPUTE_STATUS.get(facts.status)
+    if fresh and status is None:  # one that we first hear of when it is won stops nothing
+        stop(session, order, dispute)
     if status is None or dispute.status is not DisputeStatus.OPEN:
         return drafts
     dispute.status, dispute.closed_at = status, now()
