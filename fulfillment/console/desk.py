@@ -6,18 +6,22 @@ own permissions, whatever becomes of its owner's role.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, request, session, url_for
+from flask import Blueprint, Response, request, url_for
+from flask import session as visit
 from flask.typing import ResponseReturnValue
 from flask_babel import format_timedelta
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
 from fulfillment.customers.roles import FLOOR
 from fulfillment.kernel.clock import now, today
-from fulfillment.kernel.web import current_staff, see_other, sign_out
+from fulfillment.kernel.once import press
+from fulfillment.kernel.web import current_staff, pressed, see_other, sign_out
 
 bp = Blueprint("console", __name__, url_prefix="/desk", template_folder="templates")
 
@@ -68,6 +72,12 @@ def done(endpoint: str, message: str, **values: Any) -> Response:
     return Response(headers={"HX-Redirect": answer.headers["Location"]})
 
 
+def once(session: Session, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Do `act` once for this form as it was rendered and filled in; pressed again it gives the same answer."""
+    sent = sorted((name, value) for name, value in request.form.items(multi=True) if name not in {"csrf_token", "press"})
+    return press(session, f"desk.{request.endpoint}", pressed(), [request.path, sent], act)
+
+
 def age(since: datetime | timedelta | None) -> str:
     """“3 hours”: how long something has waited."""
     if since is None:
@@ -80,7 +90,7 @@ def age(since: datetime | timedelta | None) -> str:
 def keep_badges_on_the_floor() -> ResponseReturnValue | None:
     """End a session that began with a badge as soon as it would open more than the floor."""
     staff = current_staff()
-    if staff is None or not session.get(BY_BADGE) or staff.permissions <= BADGE_MAY:
+    if staff is None or not visit.get(BY_BADGE) or staff.permissions <= BADGE_MAY:
         return None
     sign_out()
     return see_other("console.sign_in", _("Please sign in with your password."))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, PasswordField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Regexp
+from datetime import timedelta
 
+import wtforms
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, HiddenField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Regexp, ValidationError
+
+from fulfillment.kernel.clock import today
 from fulfillment.kernel.web import Form
 
 KEY = Regexp(r"[A-Za-z0-9_-]{16,64}$")
@@ -26,6 +30,24 @@ class BadgeForm(Form):
 
 class ReasonForm(Form):
     """Why something out of the ordinary is done."""
+
+    reason = TextAreaField(_l("Reason"), [InputRequired(), Length(min=3, max=500)])
+
+
+def soon(_form: wtforms.Form, field: wtforms.Field) -> None:
+    """Nobody promises a day that is over, or one in another age."""
+    if field.data is not None and not timedelta() <= field.data - today() <= timedelta(days=366):
+        raise ValidationError(field.gettext("Invalid input."))
+
+
+class SupplierDayForm(Form):
+    """The day a supplier names now."""
+
+    day = DateField(_l("New day"), [InputRequired(), soon])
+
+
+class AnotherDayForm(SupplierDayForm):
+    """The day a customer is promised now, and why."""
 
     reason = TextAreaField(_l("Reason"), [InputRequired(), Length(min=3, max=500)])
 

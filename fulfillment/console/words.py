@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
@@ -11,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from fulfillment.assembly.models import ReleaseStatus, UnitStatus
 from fulfillment.assembly.recipe import FAILURES, TESTS
 from fulfillment.billing.models import PaymentStatus, RefundReason, RefundStatus
-from fulfillment.kernel.i18n import money, pick
+from fulfillment.kernel.i18n import day, money, pick
 from fulfillment.kernel.jobs import JobState
 from fulfillment.kernel.money import Money
 from fulfillment.orders.models import OrderStatus
@@ -110,7 +111,8 @@ EVENTS: Mapping[str, Any] = {
     "production_started": _l("Production started"), "build": _l("Kitted"), "test": _l("Goes to test"), "rework": _l("Failed a test"),
     "boxing": _l("Tests passed"), "boxed": _l("Boxed"), "shipped": _l("Shipped"), "in_transit": _l("On the way"),
     "out_for_delivery": _l("Out for delivery"), "exception": _l("Held up on the way"), "delivered": _l("Delivered"),
-    "date_moved": _l("Date moved"), "cancelled": _l("Cancelled"), "cancelled_by": _l("Cancelled by"),
+    "date_moved": _l("Date moved"), "date_moved_because": _l("Why the date moved"),
+    "cancelled": _l("Cancelled"), "cancelled_by": _l("Cancelled by"),
     "refund_requested": _l("Refund requested"), "refunded": _l("Refunded"), "invoiced": _l("Invoiced"),
     "dispute_opened": _l("Payment disputed"), "dispute_won": _l("Dispute won"), "dispute_lost": _l("Dispute lost"),
     "goodwill": _l("Refund out of good will"),
@@ -125,7 +127,8 @@ ACTS: Mapping[str, Any] = {
     "order_released": _l("Order released"), "order_held": _l("Order held"), "order_cancelled": _l("Order cancelled"),
     "parts_received": _l("Delivery taken in"), "supplier_invoice": _l("Supplier's invoice entered"),
     "invoice_approved": _l("Supplier's invoice accepted"), "invoice_rejected": _l("Supplier's invoice sent back"),
-    "signed_in": _l("Signed in"),
+    "promise_moved": _l("Customer told another day"), "purchase_put_off": _l("Supplier named another day"),
+    "purchase_cancelled": _l("Purchase order cancelled"), "signed_in": _l("Signed in"),
 }
 POSTINGS: Mapping[str, Any] = {
     "payment_captured": _l("Card payment"), "card_fee_charged": _l("Card fee"), "refund_requested": _l("Refund promised"),
@@ -217,4 +220,6 @@ def _detail(key: str, value: Any) -> str:
         return pick(CARRIERS[value].name)
     if key == "step":
         return test_name(value)
+    if key in {"before", "after"}:
+        return day(date.fromisoformat(value))
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -16,12 +16,10 @@ from fulfillment.kernel.mail import send_mail
 from fulfillment.orders import letters
 from fulfillment.orders.events import OrderBooked, OrderCancelled, OrderDelivered, OrderPaid, OrderShipped
 from fulfillment.orders.models import OrderStatus, SalesOrder
-from fulfillment.orders.service import cancel_order, get_order
+from fulfillment.orders.service import LATE, cancel_order, get_order
 
 UNPAID_FOR = timedelta(days=7)
 """How long an order waits for its payment: prices and dates are not held for ever."""
-LATE = "order_late"
-"""The alert of an order that is not out of the house on the day it was promised for."""
 
 
 @on(OrderBooked)

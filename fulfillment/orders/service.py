@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fulfillment.kernel.alerts import raise_alert, resolve
-from fulfillment.kernel.clock import now
+from fulfillment.kernel.clock import now, today
 from fulfillment.kernel.events import publish
 from fulfillment.kernel.mail import send_mail
 from fulfillment.kernel.money import Money
@@ -27,6 +27,8 @@ from fulfillment.orders.timeline import note, timeline
 
 ON_REVIEW = "order_on_review"
 """The alert of an order that is held."""
+LATE = "order_late"
+"""The alert of an order that is not out of the house on the day it was promised for."""
 
 
 class TooLateToCancel(WrongStatus):
@@ -157,10 +159,10 @@ def mark_delivered(session: Session, number: str, **detail: Any) -> SalesOrder:
     return order
 
 
-def move_promise(session: Session, number: str, to: date, reason: str) -> SalesOrder:
+def move_promise(session: Session, number: str, to: date, reason: str, by: str = "system") -> SalesOrder:
     """Tell the customer another day of delivery, at once: on the status page and by mail; the reason is for our people.
 
-    Raises NotFound, WrongStatus once it has left the house or was cancelled.
+    A day that is still to come settles the alert of a late order. Raises NotFound, WrongStatus once it has left the house or was cancelled.
     """
     order = get_order(session, number, for_update=True)
     if order.promised_on == to:
@@ -169,8 +171,10 @@ def move_promise(session: Session, number: str, to: date, reason: str) -> SalesO
         raise WrongStatus("Order {number} is {status}: its day cannot be moved.", number=number, status=order.status)
     before, order.promised_on = order.promised_on, to
     note(session, order, "date_moved", before=before.isoformat(), after=to.isoformat())
-    note(session, order, "date_moved_because", public=False, reason=reason)
+    note(session, order, "date_moved_because", public=False, reason=reason, by=by)
     _write(session, order, letters.date_moved(order), key=f"order-date:{number}:{before}:{to}")
+    if to > today():
+        resolve(session, LATE, key=number, by=by)
     return order
 
 

@@ -19,8 +19,9 @@ from fulfillment.billing.invoicing import invoices_of
 from fulfillment.billing.models import Dispute, Payment, PaymentStatus, Refund, RefundReason
 from fulfillment.billing.refunds import request_refund, retry_refund
 from fulfillment.console.audit import acts_about, record_act
-from fulfillment.console.desk import bp, done, operator
-from fulfillment.console.forms import ReasonForm, RefundForm
+from fulfillment.console.desk import bp, done, once, operator
+from fulfillment.console.forms import AnotherDayForm, ReasonForm, RefundForm
+from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.ids import secret_token
 from fulfillment.kernel.money import Money, total
@@ -146,6 +147,28 @@ def cancel_order(number: str) -> ResponseReturnValue:
     """End an order before it is built; what was paid goes back."""
     message = _("%(number)s is cancelled. What was paid goes back.", number=number)
     return _act_on(number, book.cancel_order, "order_cancelled", message)
+
+
+@bp.post("/orders/<number>/promise")
+@needs("orders")
+def move_promise(number: str) -> ResponseReturnValue:
+    """Tell the customer another day; the page of the order and a letter say so at once."""
+    form = AnotherDayForm(request.form)
+    day = form.day.data
+    if not form.validate() or day is None or day <= today():
+        return _page(number, Refusal("Choose a day from tomorrow on, within a year, and say why."))
+
+    def move() -> dict[str, Any]:
+        order = book.move_promise(session, number, day, (form.reason.data or "").strip(), operator())
+        record_act(session, operator(), "promise_moved", number, f"{order.promised_on}: {form.reason.data}")
+        return {}
+
+    try:
+        with transaction() as session:
+            once(session, move)
+    except Refusal as refusal:
+        return _page(number, refusal)
+    return done("console.order", _("The customer is told the new day, on the order’s page and by mail."), number=number)
 
 
 @bp.post("/orders/<number>/refund")
