@@ -64,11 +64,11 @@ def uncommit(session: Session, pieces: Mapping[str, int]) -> None:
     session.flush()
 
 
-def on_the_way(session: Session, skus: Iterable[str]) -> dict[str, int]:
-    """How many of each part are still to come, waited for or not."""
+def waited_for(session: Session, skus: Iterable[str]) -> dict[str, int]:
+    """How many of each part are still to come for somebody."""
     wanted = sorted(set(skus))
     statement = (
-        sa.select(IncomingPart.sku, sa.func.sum(IncomingPart.quantity)).where(IncomingPart.sku.in_(wanted)).group_by(IncomingPart.sku)
+        sa.select(IncomingPart.sku, sa.func.sum(IncomingPart.committed)).where(IncomingPart.sku.in_(wanted)).group_by(IncomingPart.sku)
         .order_by(IncomingPart.sku)
     )
     found = {sku: int(quantity) for sku, quantity in session.execute(statement)}

@@ -78,11 +78,11 @@ def _order(session: Session, supplier: str, pieces: Mapping[str, int], parts: Ma
 
 
 def cover(session: Session, missing: Mapping[str, int], source: str) -> list[PurchaseOrder]:
-    """Order what is missing in all and is not on its way: the safety net for parts that went to somebody else.
+    """Call what is missing in all and not on its way for somebody: the safety net for parts that went to somebody else.
 
     `missing` is what all who wait still miss, beyond what is free on the shelf.
     """
-    coming = incoming.on_the_way(session, missing)
+    coming = incoming.waited_for(session, missing)
     short = {sku: quantity - coming[sku] for sku, quantity in missing.items() if quantity > coming[sku]}
     return pull(session, short, source) if short else []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from flask import render_template, request
@@ -10,9 +11,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session, selectinload
 
+from fulfillment.assembly.allocating import begin_dealing, cover_missing
 from fulfillment.console.audit import record_act
-from fulfillment.console.desk import bp, done, operator
-from fulfillment.console.forms import InvoiceForm
+from fulfillment.console.desk import bp, done, once, operator
+from fulfillment.console.forms import InvoiceForm, ReasonForm, SupplierDayForm
 from fulfillment.console.words import MISMATCHES, state
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
@@ -132,6 +134,55 @@ def _pieces(typed: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 6):
         raise Refusal("“{typed}” is not a number of pieces.", typed=text[:20])
     return int(text)
+
+
+@bp.post("/purchasing/<number>/day")
+@needs("purchasing")
+def put_off(number: str) -> ResponseReturnValue:
+    """The supplier named another day: whoever promises dates from now on knows."""
+    form = SupplierDayForm(request.form)
+    day = form.day.data
+    if not form.validate() or day is None:
+        return _page(number, Refusal("Choose a day from today on, within a year."))
+
+    def move() -> dict[str, Any]:
+        buying.put_off(session, number, day)
+        record_act(session, operator(), "purchase_put_off", number, day.isoformat())
+        return {}
+
+    try:
+        with transaction() as session:
+            once(session, move)
+    except Refusal as refusal:
+        return _page(number, refusal)
+    return done("console.purchase_order", _("%(number)s is expected on another day now.", number=number), number=number)
+
+
+@bp.post("/purchasing/<number>/cancel")
+@needs("purchasing")
+def cancel_rest(number: str) -> ResponseReturnValue:
+    """Nothing more will come of it; what somebody waits for is ordered anew at once."""
+    form = ReasonForm(request.form)
+    if not form.validate():
+        return _page(number, Refusal("Say why, in a few words."))
+    try:
+        with transaction() as session:
+            instead = once(session, lambda: {"orders": _cancel(session, number, (form.reason.data or "").strip())})["orders"]
+    except Refusal as refusal:
+        return _page(number, refusal)
+    message = _("%(number)s is cancelled. Nothing had to be ordered instead.", number=number)
+    if instead:
+        message = _("%(number)s is cancelled. Ordered instead: %(orders)s.", number=number, orders=", ".join(instead))
+    return done("console.purchase_order", message, number=number)
+
+
+def _cancel(session: Session, number: str, reason: str) -> list[str]:
+    """Cancel what is still to come and call it for those who wait; the order is locked before the stock, as at the gate."""
+    buying.get_purchase_order(session, number, for_update=True)
+    begin_dealing(session)
+    buying.cancel_purchase_order(session, number, operator())
+    record_act(session, operator(), "purchase_cancelled", number, reason)
+    return cover_missing(session)
 
 
 @bp.post("/purchasing/<number>/invoice")
