@@ -122,6 +122,12 @@ def missing_parts(session: Session, order_number: str) -> list[PartNeed]:
     return list(session.scalars(statement))
 
 
+def who_waits_for(session: Session, sku: str) -> list[PartNeed]:
+    """Who still misses this part, first promised first."""
+    statement = sa.select(PartNeed).where(PartNeed.sku == sku, PartNeed.missing > 0)
+    return list(session.scalars(statement.order_by(PartNeed.promised_on, PartNeed.holder)))
+
+
 def history(session: Session, unit_id: UUID) -> list[FloorEvent]:
     """What happened to a machine, oldest first."""
     return list(session.scalars(sa.select(FloorEvent).filter_by(work_order_id=unit_id).order_by(FloorEvent.at, FloorEvent.id)))
@@ -152,4 +158,5 @@ __all__ = [
     "FAILURES", "BadResult", "BadScan", "Load", "NoSpare", "NotATag", "NotDone", "Outcome", "Waiting", "board", "box", "build",
     "call_spare", "claims", "express_code", "find_release", "find_unit", "history", "kit", "kit_needs", "missing_parts", "open_run",
     "parts_of", "queue", "recipe_of", "record_test", "rework", "spoken", "steps_of", "test_runs", "to_fit", "to_pack", "units_of",
+    "who_waits_for",
 ]

@@ -34,6 +34,7 @@ DESKS: tuple[tuple[str, str, Any], ...] = (
     ("console.dispatch", "dispatch", _l("Dispatch")),
     ("console.orders", "orders", _l("Orders")),
     ("console.purchasing", "purchasing", _l("Purchasing")),
+    ("console.stock", "purchasing", _l("Stock")),
     ("console.books", "books", _l("Books")),
     ("console.jobs", "jobs", _l("Jobs")),
 )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from fulfillment.assembly.models import WorkOrder
 from fulfillment.assembly.service import find_unit
 from fulfillment.billing.models import Invoice
+from fulfillment.inventory.models import StockMove
 from fulfillment.kernel.refusals import NotFound
 from fulfillment.purchasing.models import GoodsReceipt, SupplierInvoice
 from fulfillment.shipping.models import Shipment
@@ -57,8 +58,14 @@ def _supplier_invoice(session: Session, number: str) -> str | None:
     return url_for("console.purchase_order", number=order) if order else None
 
 
+def _count(session: Session, number: str) -> str | None:
+    sku = session.scalar(sa.select(StockMove.sku).filter_by(source=number))
+    return url_for("console.stock_part", sku=sku) if sku else None
+
+
 FINDERS: Mapping[str, Finder] = {
     "SO": _order, "PO": _purchase_order, "WO": _work_order, "SH": _shipment, "INV": _invoice, "GR": _receipt, "SI": _supplier_invoice,
+    "SC": _count,
 }
 """By the letters a number begins with."""
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import wtforms
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, HiddenField, PasswordField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Regexp, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, Regexp, ValidationError
 
 from fulfillment.kernel.clock import today
-from fulfillment.kernel.web import Form
+from fulfillment.kernel.web import Form, WholeNumberField
 
 KEY = Regexp(r"[A-Za-z0-9_-]{16,64}$")
 
@@ -67,6 +67,13 @@ class TrackingForm(Form):
     key = HiddenField(validators=[InputRequired(), KEY])
     status = SelectField(_l("What happened"), [InputRequired()])
     place = StringField(_l("Place"), [Length(max=120)])
+
+
+class CountForm(Form):
+    """How many pieces lie on the shelf, and why somebody looked."""
+
+    counted = WholeNumberField(_l("Pieces that lie there"), [InputRequired(), NumberRange(0, 999_999)])
+    reason = TextAreaField(_l("Reason"), [InputRequired(), Length(min=3, max=400)])
 
 
 class InvoiceForm(Form):

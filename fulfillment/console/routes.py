@@ -19,19 +19,21 @@ from fulfillment.console.desks import (
     orders,
     purchasing,
     signing,
+    stock,
     testing,
 )
 from fulfillment.console.finding import knows
 from fulfillment.kernel.errors import translated
 from fulfillment.shipping.documents import kilograms
 
-PAGES = (signing, floor, kitting, building, testing, boxing, dispatching, orders, purchasing, books, jobs, documents)
+PAGES = (signing, floor, kitting, building, testing, boxing, dispatching, orders, purchasing, stock, books, jobs, documents)
 """Every desk's module: importing it has registered its pages."""
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "state": words.state, "state_kind": words.state_kind, "event_name": words.event_name, "act_name": words.act_name,
     "failure_name": words.failure_name, "desk_of": words.DESK_OF.get, "details": words.details, "in_words": translated,
-    "posting_name": words.posting_name, "test_name": words.test_name, "choices": words.choices, "kilograms": kilograms,
+    "move_name": words.move_name, "posting_name": words.posting_name, "test_name": words.test_name, "choices": words.choices,
+    "kilograms": kilograms,
 }
 for _name, _filter in FILTERS.items():
     bp.add_app_template_filter(_filter, _name)

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from fulfillment.assembly.models import ReleaseStatus, UnitStatus
 from fulfillment.assembly.recipe import FAILURES, TESTS
 from fulfillment.billing.models import PaymentStatus, RefundReason, RefundStatus
+from fulfillment.inventory.models import MoveReason
 from fulfillment.kernel.i18n import day, money, pick
 from fulfillment.kernel.jobs import JobState
 from fulfillment.kernel.money import Money
@@ -128,7 +129,7 @@ ACTS: Mapping[str, Any] = {
     "parts_received": _l("Delivery taken in"), "supplier_invoice": _l("Supplier's invoice entered"),
     "invoice_approved": _l("Supplier's invoice accepted"), "invoice_rejected": _l("Supplier's invoice sent back"),
     "promise_moved": _l("Customer told another day"), "purchase_put_off": _l("Supplier named another day"),
-    "purchase_cancelled": _l("Purchase order cancelled"), "signed_in": _l("Signed in"),
+    "purchase_cancelled": _l("Purchase order cancelled"), "stock_counted": _l("Stock counted"), "signed_in": _l("Signed in"),
 }
 POSTINGS: Mapping[str, Any] = {
     "payment_captured": _l("Card payment"), "card_fee_charged": _l("Card fee"), "refund_requested": _l("Refund promised"),
@@ -143,6 +144,11 @@ POSTINGS: Mapping[str, Any] = {
     "reversal": _l("Reversal"), "entered_by_hand": _l("Entered by hand"),
 }
 """What each posting rule books."""
+MOVES: Mapping[MoveReason, Any] = {
+    MoveReason.OPENING: _l("Opening stock"), MoveReason.RECEIPT: _l("Delivery taken in"), MoveReason.ISSUE: _l("Handed out"),
+    MoveReason.RETURN: _l("Back on the shelf"), MoveReason.COUNT: _l("Stock counted"),
+}
+"""Why stock moved."""
 MISMATCHES: Mapping[str, Any] = {
     "not_ordered": _l("was not ordered"), "quantity": _l("more is charged than came"), "price": _l("another price than agreed"),
 }
@@ -173,6 +179,11 @@ def event_name(kind: str) -> str:
 def posting_name(kind: str) -> str:
     """What an entry of the journal books."""
     return str(POSTINGS.get(kind, kind.replace("_", " ")))
+
+
+def move_name(reason: MoveReason) -> str:
+    """Why stock moved."""
+    return str(MOVES[reason])
 
 
 def choices(configuration: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -6,17 +6,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fulfillment.inventory.models import Reservation, Stock, StockMove
-from fulfillment.kernel.money import SHOP_CURRENCY, Money
+from fulfillment.inventory.shelf import worth
 from fulfillment.ledger.accounts import Account
 from fulfillment.ledger.checks import Finding, check, ties
-from fulfillment.parts.models import Part
 
 
 @check("parts on hand")
 def parts_tie(session: Session) -> list[Finding]:
     """The parts account is what lies on the shelf, at standard cost."""
-    worth = sa.select(sa.func.coalesce(sa.func.sum(Stock.on_hand * Part.standard_cost_minor), 0)).join(Part, Part.sku == Stock.sku)
-    return ties(session, Account.PARTS, Money(int(session.scalar(worth) or 0), SHOP_CURRENCY), to="shelf and standard costs")
+    return ties(session, Account.PARTS, worth(session), to="shelf and standard costs")
 
 
 @check("stock moves")

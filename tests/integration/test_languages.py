@@ -253,7 +253,8 @@ def test_no_desk_speaks_english_to_a_chinese_operator(app: Flask, client: FlaskC
         *(f"/desk/units/{tags[0]}" for _number, tags in stands.values()),
         *(f"/desk/orders/{number}" for number in (waiting, unpaid, *(number for number, _tags in stands.values()))),
         f"/desk/dispatch/{stands['boxed'][0]}", f"/desk/dispatch/{stands['delivered'][0]}",
-        f"/desk/purchasing/{bought}", "/desk/books/accounts/1403", "/desk/books/entries/1", "/desk/orders?q=nobody",
+        f"/desk/purchasing/{bought}", "/desk/stock/CPU-T8", "/desk/stock?q=nothing",
+        "/desk/books/accounts/1403", "/desk/books/entries/1", "/desk/orders?q=nobody",
     ])
 
 
