@@ -5,7 +5,7 @@ The acts stand in a module for each desk and are gathered here, so that pages im
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -19,6 +19,7 @@ from fulfillment.assembly.kitting import kit, kit_needs
 from fulfillment.assembly.labels import BadScan
 from fulfillment.assembly.models import (
     STATIONS,
+    AsBuiltPart,
     FloorEvent,
     OrderRelease,
     PartNeed,
@@ -34,6 +35,7 @@ from fulfillment.assembly.tag import NotATag, express_code, read_tag, spoken, ta
 from fulfillment.assembly.testing import BadResult, Outcome, open_run, recipe_of, record_test
 from fulfillment.assembly.units import parts_of
 from fulfillment.kernel.clock import now
+from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import NotFound
 
 PAGE = 50
@@ -146,17 +148,33 @@ def test_runs(session: Session, unit_id: UUID) -> list[tuple[TestRun, list[TestR
 test_runs.__test__ = False  # type: ignore[attr-defined]  # its name begins like a test's; pytest need not call it
 
 
-def claims(session: Session, supplier_code: str | None = None) -> Sequence[SupplierClaim]:
+def claims(session: Session, supplier_code: str | None = None, *, limit: int = PAGE, offset: int = 0) -> Sequence[SupplierClaim]:
     """Parts that failed here, newest first: what a supplier owes us."""
-    statement = sa.select(SupplierClaim).order_by(SupplierClaim.at.desc(), SupplierClaim.id)
+    statement = sa.select(SupplierClaim).order_by(SupplierClaim.at.desc(), SupplierClaim.id.desc()).limit(limit).offset(offset)
     if supplier_code is not None:
         statement = statement.where(SupplierClaim.supplier_code == supplier_code)
     return list(session.scalars(statement))
 
 
+def claimed(session: Session) -> dict[str, tuple[int, Money]]:
+    """How many parts each supplier owes us for, and what they stood in our books at."""
+    statement = (
+        sa.select(SupplierClaim.supplier_code, sa.func.count(), sa.func.sum(SupplierClaim.cost_minor))
+        .group_by(SupplierClaim.supplier_code).order_by(SupplierClaim.supplier_code)
+    )
+    return {code: (count, Money(int(cost))) for code, count, cost in session.execute(statement)}
+
+
+def tags_of_parts(session: Session, part_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The machine that each of these parts was built into."""
+    built = sa.select(AsBuiltPart.id, WorkOrder.tag).join(WorkOrder, WorkOrder.id == AsBuiltPart.work_order_id)
+    rows = session.execute(built.where(AsBuiltPart.id.in_(list(part_ids))).order_by(AsBuiltPart.id))
+    return {part: tag for part, tag in rows}  # noqa: C416 - a Row is not typed as a pair
+
+
 __all__ = [
     "FAILURES", "BadResult", "BadScan", "Load", "NoSpare", "NotATag", "NotDone", "Outcome", "Waiting", "board", "box", "build",
-    "call_spare", "claims", "express_code", "find_release", "find_unit", "history", "kit", "kit_needs", "missing_parts", "open_run",
-    "parts_of", "queue", "recipe_of", "record_test", "rework", "spoken", "steps_of", "test_runs", "to_fit", "to_pack", "units_of",
-    "who_waits_for",
+    "call_spare", "claimed", "claims", "express_code", "find_release", "find_unit", "history", "kit", "kit_needs", "missing_parts",
+    "open_run", "parts_of", "queue", "recipe_of", "record_test", "rework", "spoken", "steps_of", "tags_of_parts", "test_runs", "to_fit",
+    "to_pack", "units_of", "who_waits_for",
 ]

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from fulfillment.assembly import service as floor
 from fulfillment.billing.models import Payment, Refund
 from fulfillment.console.models import StaffAct
 from fulfillment.kernel.alerts import Alert, raise_alert
@@ -20,7 +21,7 @@ from fulfillment.orders.models import OrderStatus
 from fulfillment.orders.service import get_order
 from fulfillment.purchasing.models import GoodsReceipt, PurchaseOrder, SupplierInvoice
 from fulfillment.purchasing.service import record_supplier_invoice
-from tests.builders.assembly import bags, laptops
+from tests.builders.assembly import bags, fail_test, laptops
 from tests.builders.desks import deliver_parts, hidden, walked, work
 from tests.builders.people import sign_in_staff
 from tests.builders.walk import pay
@@ -177,6 +178,22 @@ def test_a_held_invoice_is_accepted_or_sent_back(office: FlaskClient) -> None:
     assert office.post(f"/desk/purchasing/invoices/{dearer.number}/approve").status_code == 409
     assert office.post("/desk/purchasing/invoices/SI-2020-000001/approve").status_code == 404
     assert acts() == [("invoice_approved", dear.number), ("invoice_rejected", dearer.number)]
+
+
+def test_a_part_that_failed_is_a_claim_on_its_supplier(office: FlaskClient) -> None:
+    assert "No claim" in office.get("/desk/purchasing/claims").text
+    _number, (tag,) = walked(laptops(), up_to="built")
+    with transaction() as session:
+        fail_test(session, tag)
+        floor.rework(
+            session, tag, old=f"MEM-T16/{tag}2", new="MEM-T16/NEW1", failure="ERRORS", operator="Mats Lindqvist", key="rework",
+        )
+    for address in ("/desk/purchasing/claims", "/desk/purchasing/claims?supplier=S-SILICON"):
+        page = office.get(address).text
+        for wanted in ("S-SILICON", "MEM-T16", f"{tag}2", "Errors", f"/desk/units/{tag}", "$49.50"):
+            assert wanted in page, wanted
+    assert "MEM-T16" not in office.get("/desk/purchasing/claims?supplier=S-CHASSIS").text
+    assert 'href="/desk/purchasing/claims"' in office.get("/desk/purchasing/suppliers").text
 
 
 def test_a_parked_job_is_tried_again_and_an_alert_resolved_once(office: FlaskClient) -> None:

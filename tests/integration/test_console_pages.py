@@ -41,7 +41,8 @@ def addresses(client: FlaskClient) -> list[str]:
         "/desk", "/desk/board", "/desk/badge", "/desk/kitting", "/desk/build", "/desk/test", "/desk/boxing", "/desk/dispatch", *stations,
         f"/desk/units/{tag}", f"/desk/dispatch/{delivered}", f"/desk/dispatch/{ready}", "/desk/orders", "/desk/orders?q=ada", *orders,
         "/desk/purchasing", "/desk/purchasing?status=received", f"/desk/purchasing/{bought}", "/desk/purchasing/suppliers",
-        "/desk/purchasing/invoices", "/desk/stock", "/desk/stock?q=mem", "/desk/stock?page=9", "/desk/stock/CPU-T8",
+        "/desk/purchasing/invoices", "/desk/purchasing/claims",
+        "/desk/stock", "/desk/stock?q=mem", "/desk/stock?page=9", "/desk/stock/CPU-T8",
         "/desk/books", "/desk/books/journal", "/desk/books/accounts/1403", "/desk/books/entries/3",
         "/desk/jobs", "/desk/jobs/scheduled", "/desk/jobs/mail",
     ]

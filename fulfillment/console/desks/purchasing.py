@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session, selectinload
 
 from fulfillment.assembly.allocating import begin_dealing, cover_missing
+from fulfillment.assembly.service import claimed, claims, tags_of_parts
 from fulfillment.console.audit import record_act
 from fulfillment.console.desk import bp, done, once, operator
 from fulfillment.console.forms import InvoiceForm, ReasonForm, SupplierDayForm
@@ -77,6 +78,22 @@ def supplier_invoices() -> ResponseReturnValue:
         held_first = sa.case((SupplierInvoice.status == InvoiceStatus.HELD, 0), else_=1)
         found = list(session.scalars(sa.select(SupplierInvoice).order_by(held_first, SupplierInvoice.number.desc()).limit(PAGE)))
     return render_template("console/supplier_invoices.html", invoices=found)
+
+
+@bp.get("/purchasing/claims")
+@needs("purchasing")
+def supplier_claims() -> ResponseReturnValue:
+    """Parts that failed here and were taken out: what each supplier owes us for, newest first."""
+    wanted, page = request.args.get("supplier", "")[:32] or None, min(max(request.args.get("page", 1, type=int), 1), 10_000)
+    with reading() as session:
+        known = {supplier.code: supplier for supplier in suppliers(session)}
+        owed = claimed(session)
+        found = claims(session, wanted, limit=PAGE + 1, offset=(page - 1) * PAGE)
+        tags = tags_of_parts(session, [claim.part_id for claim in found])
+    return render_template(
+        "console/supplier_claims.html", claims=found[:PAGE], owed=owed, tags=tags, suppliers=known, wanted=wanted, page=page,
+        more=len(found) > PAGE,
+    )
 
 
 @bp.get("/purchasing/<number>")
