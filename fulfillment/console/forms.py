@@ -40,6 +40,12 @@ def soon(_form: wtforms.Form, field: wtforms.Field) -> None:
         raise ValidationError(field.gettext("Invalid input."))
 
 
+def not_to_come(_form: wtforms.Form, field: wtforms.Field) -> None:
+    """What is on paper was written by today."""
+    if field.data is not None and field.data > today():
+        raise ValidationError(field.gettext("Invalid input."))
+
+
 class SupplierDayForm(Form):
     """The day a supplier names now."""
 
@@ -77,6 +83,8 @@ class CountForm(Form):
 
 
 class InvoiceForm(Form):
-    """A supplier's invoice for what was received."""
+    """The head of a supplier's invoice, as it is printed; its lines are read beside it."""
 
     reference = StringField(_l("Supplier's invoice number"), [InputRequired(), Length(max=60)])
+    dated = DateField(_l("Date on the invoice"), [InputRequired(), not_to_come])
+    total = StringField(_l("Total on the invoice"), [InputRequired(), Regexp(r"\s*[0-9]{1,9}([.][0-9]{1,2})?\s*$")])

@@ -32,8 +32,8 @@ PAGES = (signing, floor, kitting, building, testing, boxing, dispatching, orders
 FILTERS: dict[str, Callable[..., Any]] = {
     "state": words.state, "state_kind": words.state_kind, "event_name": words.event_name, "act_name": words.act_name,
     "failure_name": words.failure_name, "desk_of": words.DESK_OF.get, "details": words.details, "in_words": translated,
-    "move_name": words.move_name, "posting_name": words.posting_name, "test_name": words.test_name, "choices": words.choices,
-    "kilograms": kilograms,
+    "mismatch": words.mismatch, "move_name": words.move_name, "posting_name": words.posting_name, "test_name": words.test_name,
+    "choices": words.choices, "kilograms": kilograms,
 }
 for _name, _filter in FILTERS.items():
     bp.add_app_template_filter(_filter, _name)

@@ -13,7 +13,7 @@ from fulfillment.assembly.models import ReleaseStatus, UnitStatus
 from fulfillment.assembly.recipe import FAILURES, TESTS
 from fulfillment.billing.models import PaymentStatus, RefundReason, RefundStatus
 from fulfillment.inventory.models import MoveReason
-from fulfillment.kernel.i18n import day, money, pick
+from fulfillment.kernel.i18n import day, money, number, pick
 from fulfillment.kernel.jobs import JobState
 from fulfillment.kernel.money import Money
 from fulfillment.orders.models import OrderStatus
@@ -184,6 +184,15 @@ def posting_name(kind: str) -> str:
 def move_name(reason: MoveReason) -> str:
     """Why stock moved."""
     return str(MOVES[reason])
+
+
+def mismatch(reason: Mapping[str, Any], currency: str) -> str:
+    """Why a supplier's invoice is held, with what is charged and what it should be."""
+    theirs, ours = (
+        money(Money(reason[whose], currency)) if reason["problem"] == "price" else number(reason[whose]) for whose in ("theirs", "ours")
+    )
+    told: str = _("%(problem)s: charged %(theirs)s, ours %(ours)s", problem=MISMATCHES[reason["problem"]], theirs=theirs, ours=ours)
+    return told
 
 
 def choices(configuration: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:

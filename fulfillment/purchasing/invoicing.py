@@ -26,6 +26,10 @@ MISMATCH = "supplier_invoice_mismatch"
 """The alert of an invoice that is held."""
 
 
+class WrongSum(Refusal):
+    """The lines of an invoice do not come to its total: something was read or typed wrongly."""
+
+
 @dataclass(frozen=True, slots=True)
 class Charged:
     """A line of a supplier's invoice."""
@@ -65,13 +69,13 @@ def match(lines: Sequence[PurchaseLine], charged: Sequence[Charged]) -> list[Mis
 
 
 def record_supplier_invoice(
-    session: Session, po_number: str, supplier_ref: str, charged: Sequence[Charged] | None = None,
+    session: Session, po_number: str, supplier_ref: str, charged: Sequence[Charged] | None = None, *, printed: Money | None = None,
 ) -> SupplierInvoice:
     """Take a supplier's invoice in: booked when it agrees with order and receipts, held with an alert when not.
 
-    `charged` left out means: all that came and is not charged, at the agreed prices. The same
-    reference again is the same invoice. Raises NotFound, Refusal when there is nothing to charge,
-    Conflict when the reference came before with another content.
+    `charged` left out means: all that came and is not charged, at the agreed prices. `printed` is the
+    total on the paper. The same reference again is the same invoice. Raises NotFound, Refusal when there is
+    nothing to charge, WrongSum, Conflict when the reference came before with another content.
     """
     order = _locked(session, po_number)
     known = session.scalars(sa.select(SupplierInvoice).filter_by(supplier_code=order.supplier_code, reference=supplier_ref)).first()
@@ -83,6 +87,8 @@ def record_supplier_invoice(
         raise Refusal("There is nothing to charge on purchase order {number}.", number=po_number)
     mismatches = match(order.lines, charged)
     amount = total((charge.unit_price * charge.quantity for charge in charged), order.currency)
+    if printed is not None and printed != amount:
+        raise WrongSum("The lines come to {amount}, the invoice to {printed}. Check quantities and prices.", amount=amount, printed=printed)
     invoice = SupplierInvoice(
         number=next_number(session, "SI"), reference=supplier_ref, supplier_code=order.supplier_code, po_number=po_number,
         status=InvoiceStatus.HELD, lines=_lines(charged), amount_minor=amount.minor, currency=order.currency,

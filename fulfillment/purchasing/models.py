@@ -171,7 +171,7 @@ class SupplierInvoice(Base):
     amount_minor: Mapped[Minor]
     currency: Mapped[str] = mapped_column(sa.String(3))
     reasons: Mapped[list[dict[str, Any]]]
-    """Why it is held: [{sku, problem, ordered, received, charged}]."""
+    """Why it is held: [{sku, problem, ours, theirs}]."""
     received_at: Mapped[datetime]
     booked_at: Mapped[datetime | None]
     booked_by: Mapped[str | None]

@@ -12,19 +12,21 @@ from fulfillment.assembly import service as floor
 from fulfillment.billing.models import Payment, Refund
 from fulfillment.console.models import StaffAct
 from fulfillment.kernel.alerts import Alert, raise_alert
-from fulfillment.kernel.clock import now
+from fulfillment.kernel.clock import now, today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.jobs import Job, JobState
 from fulfillment.kernel.mail import send_mail
 from fulfillment.kernel.money import Money
+from fulfillment.ledger.accounts import Account
+from fulfillment.ledger.service import balance
 from fulfillment.orders.models import OrderStatus
 from fulfillment.orders.service import get_order
-from fulfillment.purchasing.models import GoodsReceipt, PurchaseOrder, SupplierInvoice
+from fulfillment.purchasing.models import GoodsReceipt, InvoiceStatus, PurchaseOrder, SupplierInvoice
 from fulfillment.purchasing.service import record_supplier_invoice
 from tests.builders.assembly import bags, fail_test, laptops
 from tests.builders.desks import deliver_parts, hidden, walked, work
 from tests.builders.people import sign_in_staff
-from tests.builders.walk import pay
+from tests.builders.walk import findings, pay
 
 
 @pytest.fixture
@@ -153,15 +155,84 @@ def test_a_delivery_is_taken_in_once_in_parts(office: FlaskClient) -> None:
     assert "Partly received" in office.get(f"/desk/purchasing/{number}").text
 
 
-def test_a_suppliers_invoice_is_entered_and_a_dear_one_waits_for_a_person(office: FlaskClient) -> None:
+def invoice_form(office: FlaskClient, number: str, total: str, reference: str = "R-77", **changed: str) -> dict[str, str]:
+    """The form of a supplier's invoice as the page gives it, with what is printed typed into it."""
+    page = office.get(f"/desk/purchasing/{number}")
+    lines = dict(re.findall(r'name="((?:charged|price)-[^"]+)" value="([^"]*)"', page.text))
+    head = {"press": hidden(page, "press"), "reference": reference, "dated": today().isoformat(), "total": total}
+    return {**lines, **head, **changed}
+
+
+def supplier_invoices() -> list[tuple[str, InvoiceStatus, Money]]:
+    with reading() as session:
+        found = session.scalars(sa.select(SupplierInvoice).order_by(SupplierInvoice.number))
+        return [(invoice.reference, invoice.status, invoice.amount) for invoice in found]
+
+
+def received() -> str:
+    """A purchase order over chassis of two laptops, all of it here: $506.48 at the agreed prices."""
     number = bought()
     deliver_parts()
-    address = f"/desk/purchasing/{number}/invoice"
-    assert office.post(address, data={"reference": ""}).status_code == 422
-    assert [office.post(address, data={"reference": "R-77"}).status_code for _ in range(2)] == [303, 303]
+    return number
+
+
+def test_a_suppliers_invoice_that_agrees_is_booked_once(office: FlaskClient) -> None:
+    number = received()
+    address, form = f"/desk/purchasing/{number}/invoice", invoice_form(office, number, "506.48")
+    assert (form["charged-FAN-T4"], form["price-FAN-T4"]) == ("6", "3.33")
+    assert [office.post(address, data=form).status_code for _ in range(2)] == [303, 303]
+    assert supplier_invoices() == [("R-77", InvoiceStatus.BOOKED, Money(50_648))]
+    assert acts() == [("supplier_invoice", number)]
+    again = office.post(address, data={**form, "reference": "R-78", "charged-FAN-T4": "0", "charged-BSE-T14": "0", "charged-ADP-T65": ""})
+    assert (again.status_code, "nothing to charge" in again.text) == (422, True)
+
+
+def test_a_dear_one_waits_for_a_person_who_accepts_it(office: FlaskClient) -> None:
+    number = received()
+    form = invoice_form(office, number, "512.48", **{"price-FAN-T4": "4.33"})
+    held = office.post(f"/desk/purchasing/{number}/invoice", data=form, follow_redirects=True).text
+    assert "does not agree with the purchase order" in held
+    assert "another price than agreed: charged $4.33, ours $3.33" in held
+    assert supplier_invoices() == [("R-77", InvoiceStatus.HELD, Money(51_248))]
     with reading() as session:
-        assert session.scalars(sa.select(SupplierInvoice.reference)).all() == ["R-77"]
-    assert office.post(address, data={"reference": "R-78"}).status_code == 422
+        (mine,) = session.scalars(sa.select(SupplierInvoice.number))
+        assert session.scalars(sa.select(Alert.key).filter_by(kind="supplier_invoice_mismatch", resolved_at=None)).all() == [mine]
+        assert balance(session, Account.PAYABLE) == Money(0)
+    assert office.post(f"/desk/purchasing/invoices/{mine}/approve").status_code == 303
+    with reading() as session:
+        assert session.scalars(sa.select(Alert.resolved_by)).all() == ["Administrator of the tests"]
+        assert (balance(session, Account.PAYABLE), balance(session, Account.PRICE_VARIANCE)) == (Money(-51_248), Money(600))
+        assert findings(session) == []
+
+
+def test_what_did_not_come_or_was_not_ordered_is_held_and_never_accepted(office: FlaskClient) -> None:
+    number = received()
+    more = invoice_form(office, number, "509.81", "R-1", **{"charged-FAN-T4": "7"})
+    other = invoice_form(office, number, "516.48", "R-2", other="freight", charged="1", price="10.00")
+    for form in (more, other):
+        assert office.post(f"/desk/purchasing/{number}/invoice", data=form).status_code == 303
+    page = office.get(f"/desk/purchasing/{number}").text
+    assert "FAN-T4: more is charged than came: charged 7, ours 6" in page
+    assert "FREIGHT: was not ordered: charged 1, ours 0" in page
+    with reading() as session:
+        numbers = session.scalars(sa.select(SupplierInvoice.number)).all()
+    for held in numbers:
+        assert office.post(f"/desk/purchasing/invoices/{held}/approve").status_code == 422
+        assert office.post(f"/desk/purchasing/invoices/{held}/reject").status_code == 303
+
+
+def test_an_invoice_whose_lines_are_not_its_total_is_typed_wrongly(office: FlaskClient) -> None:
+    number = received()
+    refused = office.post(f"/desk/purchasing/{number}/invoice", data=invoice_form(office, number, "500.00"))
+    assert (refused.status_code, "The lines come to $506.48, the invoice to $500.00." in refused.text) == (422, True)
+    assert 'value="500.00"' in refused.text, "what was typed stays"
+    for wrong in (
+        {"reference": ""}, {"total": ""}, {"total": "-1"}, {"total": "1.234"}, {"dated": ""}, {"dated": "2999-01-01"},
+        {"price-FAN-T4": "x"}, {"price-FAN-T4": "-3.33"}, {"price-FAN-T4": "3.333"}, {"price-FAN-T4": ""}, {"charged-FAN-T4": "-6"},
+    ):
+        form = {**invoice_form(office, number, "506.48"), **wrong}
+        assert office.post(f"/desk/purchasing/{number}/invoice", data=form).status_code == 422, wrong
+    assert (supplier_invoices(), acts()) == ([], [])
 
 
 def test_a_held_invoice_is_accepted_or_sent_back(office: FlaskClient) -> None:

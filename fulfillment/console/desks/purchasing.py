@@ -16,7 +16,6 @@ from fulfillment.assembly.service import claimed, claims, tags_of_parts
 from fulfillment.console.audit import record_act
 from fulfillment.console.desk import bp, done, once, operator
 from fulfillment.console.forms import InvoiceForm, ReasonForm, SupplierDayForm
-from fulfillment.console.words import MISMATCHES, state
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.ids import secret_token
@@ -25,6 +24,7 @@ from fulfillment.kernel.refusals import NotFound, Refusal
 from fulfillment.kernel.web import needs
 from fulfillment.parts.service import parts_by_sku, suppliers
 from fulfillment.purchasing import service as buying
+from fulfillment.purchasing.invoicing import Charged
 from fulfillment.purchasing.models import OPEN, GoodsReceipt, InvoiceStatus, PurchaseOrder, PurchaseStatus, SupplierInvoice
 
 PAGE = 50
@@ -112,9 +112,8 @@ def _page(number: str, refusal: Refusal | None = None) -> ResponseReturnValue:
         supplier = next((each for each in suppliers(session) if each.code == order.supplier_code), None)
     page = render_template(
         "console/purchase_order.html", order=order, parts_known=parts, receipts=receipts, invoices=invoices, supplier=supplier,
-        refusal=refusal,
-        key=request.form.get("key") or secret_token(), asked=request.form, as_money=Money, mismatches=MISMATCHES,
-        form=InvoiceForm(request.form if refusal else None),
+        refusal=refusal, form=InvoiceForm(request.form if "reference" in request.form else None),
+        key=request.form.get("key") or secret_token(), asked=request.form, as_money=Money,
     )
     return page, refusal.status if refusal else 200
 
@@ -205,17 +204,49 @@ def _cancel(session: Session, number: str, reason: str) -> list[str]:
 @bp.post("/purchasing/<number>/invoice")
 @needs("purchasing")
 def enter_invoice(number: str) -> ResponseReturnValue:
-    """Enter a supplier's invoice over all that came and is not charged yet."""
+    """Enter a supplier's invoice as it is printed: booked when it agrees with what was ordered and came, else held for a person."""
     form = InvoiceForm(request.form)
     if not form.validate():
-        return _page(number, Refusal("Enter the number of the supplier's invoice."))
+        return _page(number, Refusal("Enter the number of the supplier’s invoice, its date, and its total such as 1234.50."))
     try:
         with transaction() as session:
-            invoice = buying.record_supplier_invoice(session, number, (form.reference.data or "").strip())
-            record_act(session, operator(), "supplier_invoice", number, invoice.number)
+            entered = once(session, lambda: _enter(session, number, form))
     except Refusal as refusal:
         return _page(number, refusal)
-    return done("console.purchase_order", f"{invoice.number}: {state(invoice.status)}", number=number)
+    message = _("%(number)s is booked.", number=entered["number"])
+    if entered["status"] == InvoiceStatus.HELD:
+        message = _("%(number)s does not agree with the purchase order: accept it or send it back.", number=entered["number"])
+    return done("console.purchase_order", message, number=number)
+
+
+def _enter(session: Session, number: str, form: InvoiceForm) -> dict[str, Any]:
+    order = buying.get_purchase_order(session, number)
+    reference, printed = (form.reference.data or "").strip(), _amount(form.total.data or "", order.currency)
+    invoice = buying.record_supplier_invoice(session, number, reference, _charged(request.form, order), printed=printed)
+    record_act(session, operator(), "supplier_invoice", number, f"{invoice.number} ({form.dated.data})")
+    return {"number": invoice.number, "status": invoice.status}
+
+
+def _charged(form: Mapping[str, str], order: PurchaseOrder) -> list[Charged]:
+    """The lines as charged, those with no piece left out; last what we did not order. Raises Refusal."""
+    lines = [(line.sku, f"-{line.sku}") for line in order.lines]
+    other = form.get("other", "").strip().upper()[:64]
+    charged = []
+    for sku, field in [*lines, (other, "")] if other else lines:
+        if pieces := _pieces(form.get(f"charged{field}", "")):
+            charged.append(Charged(sku, pieces, _amount(form.get(f"price{field}", ""), order.currency)))
+    return charged
+
+
+def _amount(typed: str, currency: str) -> Money:
+    """Money as typed, without a sign. Raises Refusal."""
+    text = typed.strip()
+    try:
+        if not text.startswith("-") and len(text) <= 12:
+            return Money.parse(text, currency)
+    except ValueError:
+        pass
+    raise Refusal("“{typed}” is not an amount such as 25.00.", typed=text[:20])
 
 
 Decision = Callable[[Session, str, str], SupplierInvoice]
