@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
@@ -40,6 +41,14 @@ class Charged:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """What an invoice says of itself."""
+
+    total: Money
+    dated_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Mismatch:
     """Where an invoice does not agree: quantities in pieces, prices in minor units."""
 
@@ -69,13 +78,13 @@ def match(lines: Sequence[PurchaseLine], charged: Sequence[Charged]) -> list[Mis
 
 
 def record_supplier_invoice(
-    session: Session, po_number: str, supplier_ref: str, charged: Sequence[Charged] | None = None, *, printed: Money | None = None,
+    session: Session, po_number: str, supplier_ref: str, charged: Sequence[Charged] | None = None, *, paper: Paper | None = None,
 ) -> SupplierInvoice:
     """Take a supplier's invoice in: booked when it agrees with order and receipts, held with an alert when not.
 
-    `charged` left out means: all that came and is not charged, at the agreed prices. `printed` is the
-    total on the paper. The same reference again is the same invoice. Raises NotFound, Refusal when there is
-    nothing to charge, WrongSum, Conflict when the reference came before with another content.
+    `charged` left out means: all that came and is not charged, at the agreed prices. The same
+    reference again is the same invoice. Raises NotFound, Refusal when there is nothing to charge,
+    WrongSum, Conflict when the reference came before with another content.
     """
     order = _locked(session, po_number)
     known = session.scalars(sa.select(SupplierInvoice).filter_by(supplier_code=order.supplier_code, reference=supplier_ref)).first()
@@ -87,12 +96,14 @@ def record_supplier_invoice(
         raise Refusal("There is nothing to charge on purchase order {number}.", number=po_number)
     mismatches = match(order.lines, charged)
     amount = total((charge.unit_price * charge.quantity for charge in charged), order.currency)
-    if printed is not None and printed != amount:
-        raise WrongSum("The lines come to {amount}, the invoice to {printed}. Check quantities and prices.", amount=amount, printed=printed)
+    if paper and paper.total != amount:
+        raise WrongSum(
+            "The lines come to {amount}, the invoice to {printed}. Check quantities and prices.", amount=amount, printed=paper.total,
+        )
     invoice = SupplierInvoice(
-        number=next_number(session, "SI"), reference=supplier_ref, supplier_code=order.supplier_code, po_number=po_number,
-        status=InvoiceStatus.HELD, lines=_lines(charged), amount_minor=amount.minor, currency=order.currency,
-        reasons=[asdict(mismatch) for mismatch in mismatches], received_at=now(),
+        number=next_number(session, "SI"), reference=supplier_ref, dated_on=paper.dated_on if paper else None,
+        supplier_code=order.supplier_code, po_number=po_number, status=InvoiceStatus.HELD, lines=_lines(charged),
+        amount_minor=amount.minor, currency=order.currency, reasons=[asdict(mismatch) for mismatch in mismatches], received_at=now(),
     )
     session.add(invoice)
     session.flush()

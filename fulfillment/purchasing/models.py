@@ -163,6 +163,8 @@ class SupplierInvoice(Base):
     """Ours."""
     reference: Mapped[str]
     """The supplier's."""
+    dated_on: Mapped[date | None]
+    """The date that is printed on it, where somebody had the paper."""
     supplier_code: Mapped[str] = mapped_column(sa.ForeignKey("supplier.code"))
     po_number: Mapped[str] = mapped_column(sa.ForeignKey("purchase_order.number"), index=True)
     status: Mapped[InvoiceStatus] = mapped_column(EnumText(InvoiceStatus), index=True)

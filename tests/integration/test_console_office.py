@@ -165,7 +165,8 @@ def invoice_form(office: FlaskClient, number: str, total: str, reference: str = 
 
 def supplier_invoices() -> list[tuple[str, InvoiceStatus, Money]]:
     with reading() as session:
-        found = session.scalars(sa.select(SupplierInvoice).order_by(SupplierInvoice.number))
+        found = list(session.scalars(sa.select(SupplierInvoice).order_by(SupplierInvoice.number)))
+        assert {invoice.dated_on for invoice in found} <= {today()}
         return [(invoice.reference, invoice.status, invoice.amount) for invoice in found]
 
 

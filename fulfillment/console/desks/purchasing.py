@@ -24,7 +24,7 @@ from fulfillment.kernel.refusals import NotFound, Refusal
 from fulfillment.kernel.web import needs
 from fulfillment.parts.service import parts_by_sku, suppliers
 from fulfillment.purchasing import service as buying
-from fulfillment.purchasing.invoicing import Charged
+from fulfillment.purchasing.invoicing import Charged, Paper
 from fulfillment.purchasing.models import OPEN, GoodsReceipt, InvoiceStatus, PurchaseOrder, PurchaseStatus, SupplierInvoice
 
 PAGE = 50
@@ -221,9 +221,10 @@ def enter_invoice(number: str) -> ResponseReturnValue:
 
 def _enter(session: Session, number: str, form: InvoiceForm) -> dict[str, Any]:
     order = buying.get_purchase_order(session, number)
-    reference, printed = (form.reference.data or "").strip(), _amount(form.total.data or "", order.currency)
-    invoice = buying.record_supplier_invoice(session, number, reference, _charged(request.form, order), printed=printed)
-    record_act(session, operator(), "supplier_invoice", number, f"{invoice.number} ({form.dated.data})")
+    paper = Paper(_amount(form.total.data or "", order.currency), form.dated.data or today())
+    charged, reference = _charged(request.form, order), (form.reference.data or "").strip()
+    invoice = buying.record_supplier_invoice(session, number, reference, charged, paper=paper)
+    record_act(session, operator(), "supplier_invoice", number, invoice.number)
     return {"number": invoice.number, "status": invoice.status}
 
 
