@@ -1,58 +1,158 @@
 """From the catalogue's files to the records: suppliers, parts, accessories, released models.
 
-Run again after an edit it releases what changed and leaves the rest as it is.
+A catalogue is read first, and every mistake in it told with file and line; only one without any is brought
+in. Run again after an edit, it releases what changed and leaves the rest as it is.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
+from configurator.approval import approve
 from configurator.bom import part_specs
-from configurator.language import read_model_text
+from configurator.fields import ModelError, Problem
+from configurator.language import read_model
+from configurator.models import Release
+from configurator.positions import index_lines
 from configurator.service import release_model
-from configurator.specification import Model
+from configurator.specification import Model, PartSpec
 from fulfillment.inventory.costing import revise_costs
 from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.money import Money
 from fulfillment.parts.data import PartData, SupplierData
-from fulfillment.parts.service import upsert_parts, upsert_suppliers
+from fulfillment.parts.service import sellable_skus, supplier_codes, upsert_parts, upsert_suppliers
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 IN_HOUSE = SupplierData("S-HOUSE", {"en": "Larkmill, in house", "zh": "云雀工坊自有"}, lead_days=0)
 """Who does the services that no supplier does: warranties, set-up."""
-NOT_MODELS = {"accessories.toml", "suppliers.toml"}
+ACCESSORIES, SUPPLIERS = "accessories.toml", "suppliers.toml"
+"""The files that are no models, by their names."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What a few files say."""
+
+    suppliers: Sequence[SupplierData]
+    accessories: Sequence[PartData]
+    models: Sequence[tuple[Model, str]]
+    """With the text of their files."""
+
+    def approve(self) -> None:
+        """Compile every model. Raises ModelError with what only the engine can see, of all of them."""
+        _collect(approve, (model for model, _text in self.models))
+
+
+def shipped() -> list[Path]:
+    """Every file of the catalogue that comes with the house."""
+    return sorted(CATALOGUE.glob("*.toml"))
 
 
 def model_files() -> list[Path]:
     """Every model file of the catalogue."""
-    return sorted(path for path in CATALOGUE.glob("*.toml") if path.name not in NOT_MODELS)
+    return [path for path in shipped() if path.name not in {ACCESSORIES, SUPPLIERS}]
+
+
+def read_catalogue(paths: Iterable[Path]) -> Catalogue:
+    """Read files of a catalogue. Raises ModelError with every problem of all of them."""
+    read = _collect(_read, paths)
+    return Catalogue(
+        [supplier for each in read for supplier in each.suppliers],
+        [item for each in read for item in each.accessories],
+        [model for each in read for model in each.models],
+    )
+
+
+def _collect(act: Callable[[Any], T], things: Iterable[Any]) -> list[T]:
+    """What the act makes of each. Raises ModelError with the problems of all, not of the first alone."""
+    made: list[T] = []
+    problems: list[Problem] = []
+    for thing in things:
+        try:
+            made.append(act(thing))
+        except ModelError as error:
+            problems += error.problems
+    if problems:
+        raise ModelError(problems)
+    return made
+
+
+def _read(path: Path) -> Catalogue:
+    if path.name == SUPPLIERS:
+        return Catalogue([IN_HOUSE, *_rows(path, "supplier", lambda row: SupplierData(**row))], [], [])
+    if path.name == ACCESSORIES:
+        return Catalogue([], accessories(path), [])
+    model = read_model(path)
+    return Catalogue([], [], [(model, path.read_text(encoding="utf-8"))])
 
 
 def seed_catalogue(session: Session) -> list[str]:
-    """Bring suppliers, parts, accessories and models into the records; the models' ids."""
-    upsert_suppliers(session, _suppliers())
-    parts: dict[str, PartData] = {}
-    ids = []
-    for path in model_files():
-        text = path.read_text(encoding="utf-8")
-        model = read_model_text(text, path.name)
-        parts |= {part.sku: part for part in _parts_of(model)}
-        release_model(session, text, path.name)
-        ids.append(model.id)
-    parts |= {part.sku: part for part in accessories()}
-    upsert_parts(session, list(parts.values()))
+    """Bring the catalogue that comes with the house into the records; the models' ids. Raises ModelError."""
+    catalogue = read_catalogue(shipped())
+    bring_in(session, catalogue)
+    return [model.id for model, _text in catalogue.models]
+
+
+def bring_in(session: Session, catalogue: Catalogue) -> list[Release]:
+    """Bring suppliers, parts, accessories and models into the records; the models' releases.
+
+    A part that is sold as an accessory stays one when its model is released alone. Raises ModelError for a
+    model that is not fit, and for a supplier nobody knows.
+    """
+    upsert_suppliers(session, [IN_HOUSE, *catalogue.suppliers])
+    _know_suppliers(catalogue, supplier_codes(session))
+    parts = {part.sku: part for model, _text in catalogue.models for part in _parts_of(model)}
+    parts |= {part.sku: part for part in catalogue.accessories}
+    sold = set() if catalogue.accessories else sellable_skus(session)
+    upsert_parts(session, [part for part in parts.values() if part.sku not in sold])
     revise_costs(session, {sku: part.cost for sku, part in parts.items()}, key=f"catalogue:{new_id()}")
-    return ids
+    return [release_model(session, text, model.file) for model, text in catalogue.models]
 
 
-def _suppliers() -> list[SupplierData]:
-    read = tomllib.loads((CATALOGUE / "suppliers.toml").read_text(encoding="utf-8"))
-    return [IN_HOUSE, *(SupplierData(**row) for row in read["supplier"])]
+def _know_suppliers(catalogue: Catalogue, known: set[str]) -> None:
+    named = [(model.file, line, part.supplier) for model, _text in catalogue.models for line, part in _with_lines(model)]
+    named += [(ACCESSORIES, 1, item.supplier) for item in catalogue.accessories]
+    problems = [
+        Problem(file, line, f"nobody knows the supplier {code!r}: write the code of one in {SUPPLIERS}, or add it there.")
+        for file, line, code in named
+        if code and code not in known
+    ]
+    if problems:
+        raise ModelError(problems)
+
+
+def _with_lines(model: Model) -> Iterator[tuple[int, PartSpec]]:
+    yield 1, model.base
+    for group in model.groups:
+        for option in group.options:
+            for part in option.parts:
+                yield option.line, part
+
+
+def _rows(path: Path, table: str, make: Callable[[dict[str, Any]], T]) -> list[T]:
+    """What `[[table]]` of a file makes, row by row. Raises ModelError for text that is no TOML, and for rows that lack something."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        rows = tomllib.loads(text).get(table, [])
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise ModelError([Problem(path.name, 1, f"the file cannot be read: {error}.")]) from error
+    lines, made, problems = index_lines(text), [], []
+    for place, row in enumerate(rows):
+        try:
+            made.append(make(row))
+        except (KeyError, TypeError, ValueError) as error:
+            problems.append(Problem(path.name, lines.of((table, place)), f"this {table} lacks something, or has too much: {error}."))
+    if problems:
+        raise ModelError(problems)
+    return made
 
 
 def _parts_of(model: Model) -> Iterable[PartData]:
@@ -69,11 +169,10 @@ def _parts_of(model: Model) -> Iterable[PartData]:
         )
 
 
-def accessories() -> list[PartData]:
-    """The plain items that are sold beside the machines."""
-    read = tomllib.loads((CATALOGUE / "accessories.toml").read_text(encoding="utf-8"))
-    pictures = {row["id"]: row["picture"] for row in read["category"]}
-    return [_accessory(row, pictures[row["category"]]) for row in read["item"]]
+def accessories(path: Path = CATALOGUE / ACCESSORIES) -> list[PartData]:
+    """The plain items that are sold beside the machines. Raises ModelError."""
+    pictures = dict(_rows(path, "category", lambda row: (row["id"], row["picture"])))
+    return _rows(path, "item", lambda row: _accessory(row, pictures[row["category"]]))
 
 
 def _accessory(row: dict[str, Any], picture: str) -> PartData:

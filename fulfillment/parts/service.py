@@ -73,6 +73,16 @@ def find_part(session: Session, sku: str) -> Part:
     return part
 
 
+def supplier_codes(session: Session) -> set[str]:
+    """The codes of everyone who delivers to us."""
+    return set(session.scalars(sa.select(Supplier.code)))
+
+
+def sellable_skus(session: Session) -> set[str]:
+    """The numbers of the parts that are also sold by themselves."""
+    return set(session.scalars(sa.select(Part.sku).where(Part.sellable)))
+
+
 def parts_by_sku(session: Session, skus: Iterable[str]) -> Mapping[str, Part]:
     """The parts of these numbers, in one query; unknown numbers are left out."""
     wanted = sa.select(Part).where(Part.sku.in_(sorted(set(skus)))).order_by(Part.sku)
