@@ -21,7 +21,7 @@ from fulfillment.kernel.db import lock, reading
 from fulfillment.kernel.ids import secret_token
 from fulfillment.kernel.jobs import enqueue
 from fulfillment.kernel.mail import send_mail
-from fulfillment.kernel.refusals import NotFound, Refusal
+from fulfillment.kernel.refusals import Conflict, NotFound, Refusal
 from fulfillment.kernel.web import Principal
 
 RESET_LASTS = timedelta(minutes=30)
@@ -191,13 +191,49 @@ def remove_address(session: Session, account_id: UUID, address_id: UUID) -> None
 
 
 def hire(session: Session, *, login: str, badge: str, password: str, name: str, role: str) -> Staff:
-    """Somebody starts working here. Raises Refusal for a role that does not exist."""
+    """Somebody starts working here.
+
+    Raises Refusal for a role that does not exist, Conflict for a login or badge that is taken, WeakPassword.
+    """
     if role not in ROLES:
         raise Refusal("There is no role {role}.", role=role)
-    staff = Staff(login=login, badge=badge, password_hash=hashed(password), name=name, role=role)
+    login, badge = login.strip().lower(), badge.strip()
+    if session.scalars(sa.select(Staff).filter_by(login=login)).first() is not None:
+        raise Conflict("Somebody has the login {login} already.", login=login)
+    if session.scalars(sa.select(Staff).filter_by(badge=badge)).first() is not None:
+        raise Conflict("Somebody has the badge {badge} already.", badge=badge)
+    staff = Staff(login=login, badge=badge, password_hash=hashed(password), name=name.strip(), role=role)
     session.add(staff)
     session.flush()
     return staff
+
+
+def set_staff_password(session: Session, login: str, password: str) -> Staff:
+    """Give a member of staff a new password; ends every session of theirs. Raises NotFound, WeakPassword."""
+    staff = _working(session, login)
+    staff.password_hash = hashed(password)
+    staff.epoch += 1
+    return staff
+
+
+def dismiss(session: Session, login: str) -> Staff:
+    """Somebody leaves: no password and no badge opens anything any more, and sessions end at once. Raises NotFound."""
+    staff = _working(session, login)
+    staff.active = False
+    staff.epoch += 1
+    return staff
+
+
+def _working(session: Session, login: str) -> Staff:
+    staff = session.scalars(lock(sa.select(Staff).filter_by(login=login.strip().lower(), active=True))).first()
+    if staff is None:
+        raise NotFound("Nobody works here with the login {login}.", login=login)
+    return staff
+
+
+def everybody(session: Session) -> list[Staff]:
+    """Who works here, and who did."""
+    return list(session.scalars(sa.select(Staff).order_by(Staff.active.desc(), Staff.login)))
 
 
 def check_staff(session: Session, *, login: str, password: str) -> Staff:

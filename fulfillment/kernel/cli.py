@@ -22,6 +22,12 @@ QUICK, SLOW = 0.05, 0.5
 """Seconds between looks at the table: just after work, and when there has been none for a while."""
 
 
+def demonstration_only(command: str) -> None:
+    """End the command where real customers are: what it makes up must not come among what is true."""
+    if settings().production:
+        raise click.ClickException(f"flask {command} is for demonstrations and does not run with SHOP_ENV=production; nothing was changed.")
+
+
 class _Stop:
     """Set by SIGTERM and SIGINT: the job in hand is finished, then the worker ends."""
 

@@ -11,6 +11,7 @@ import structlog
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
+from fulfillment.kernel.cli import demonstration_only
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.shipping.floor import PATIENCE, Act, look_around, unfinished
@@ -38,6 +39,7 @@ class _Shift:
 @click.option("--defects", type=click.IntRange(0), default=0, help="One machine in so many fails its first test (0: none).")
 def run(*, pace: float, until_idle: bool, defects: int) -> None:
     """Scan what is next at every station, bring what was ordered, carry what was sent."""
+    demonstration_only("floor run")
     shift, quiet_since = _Shift(), time.monotonic()
     while not shift.over:
         try:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import click
 
+from configurator.fields import ModelError
 from fulfillment import migrations
+from fulfillment.kernel.cli import demonstration_only
 from fulfillment.kernel.clock import frozen, now
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.refusals import Refusal
@@ -28,8 +32,9 @@ MODEL, CHOICES = "skein-14", {"cpu": "v8", "memory": "s32"}
 @click.option("--orders", type=click.IntRange(0), default=0, help="Also so many random orders of the last 30 days, most of them delivered.")
 def seed(password: str, orders: int) -> None:
     """Bring the schema, the catalogue, the demo's staff and the opening balance into the records."""
+    demonstration_only("seed")
     migrations.upgrade(settings().database_url)
-    with frozen(begin_of_history() if orders else now()), transaction() as session:
+    with _in_words(), frozen(begin_of_history() if orders else now()), transaction() as session:
         models = seed_house(session, password)
     click.echo(f"released: {', '.join(models)}")
     if orders:
@@ -38,12 +43,18 @@ def seed(password: str, orders: int) -> None:
 
 def _seed_orders(orders: int) -> None:
     began = time.monotonic()
-    try:
-        with click.progressbar(length=orders, label="orders", show_pos=True) as bar:
-            write_history(orders, bar.update)
-    except Refusal as refusal:
-        raise click.ClickException(str(refusal)) from refusal
+    with _in_words(), click.progressbar(length=orders, label="orders", show_pos=True) as bar:
+        write_history(orders, bar.update)
     click.echo(f"{orders} orders in {time.monotonic() - began:.0f} s")
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """A refusal, or what is wrong with a file of the catalogue, is a message and no traceback."""
+    try:
+        yield
+    except (Refusal, ModelError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @click.command("demo")
@@ -52,13 +63,14 @@ def _seed_orders(orders: int) -> None:
 @click.option("--port", default=8000, show_default=True)
 def demo(*, once: bool, story: bool, port: int) -> None:
     """Open the whole house on this machine and tell one real order, from configuration to delivery."""
+    demonstration_only("demo")
     began = time.monotonic()
 
     def tell(what: str, where: str) -> None:
         click.echo(f"  {time.monotonic() - began:6.1f} s  {what:<66} {where}")
 
     migrations.upgrade(settings().database_url)
-    with transaction() as session:
+    with _in_words(), transaction() as session:
         seed_house(session, STAFF_PASSWORD)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with House(settings(), port) as house:

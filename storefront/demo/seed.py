@@ -44,7 +44,12 @@ NEVER_PAID, CANCELLED_UNPAID, CANCELLED = 4, 6, 14
 
 
 def seed_house(session: Session, password: str) -> list[str]:
-    """Bring catalogue, staff and opening balance into the records; the models' ids. Safe to repeat."""
+    """Bring catalogue, staff and opening balance into the records; the models' ids. Safe to repeat.
+
+    Raises Forbidden where real customers are: everybody knows the demo's logins, and the capital is made up.
+    """
+    if settings().production:
+        raise Forbidden("A house is furnished for demonstrations only.")
     models = seed_catalogue(session)
     known = set(session.scalars(sa.select(Staff.login)))
     for role in ROLES:
