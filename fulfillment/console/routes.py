@@ -8,6 +8,7 @@ from typing import Any
 from fulfillment.console import words
 from fulfillment.console.desk import bp
 from fulfillment.console.desks import (
+    alerts,
     books,
     boxing,
     building,
@@ -26,7 +27,7 @@ from fulfillment.console.finding import knows
 from fulfillment.kernel.errors import translated
 from fulfillment.shipping.documents import kilograms
 
-PAGES = (signing, floor, kitting, building, testing, boxing, dispatching, orders, purchasing, stock, books, jobs, documents)
+PAGES = (signing, floor, kitting, building, testing, boxing, dispatching, orders, purchasing, stock, books, jobs, alerts, documents)
 """Every desk's module: importing it has registered its pages."""
 
 FILTERS: dict[str, Callable[..., Any]] = {

@@ -213,7 +213,10 @@ def _failed(job_id: UUID, error: Exception, *, owner: UUID | None, counted: bool
         failed.run_at = now() + timedelta(seconds=min(2**failed.attempts, 3600) * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
         if failed.attempts >= MAX_ATTEMPTS:
             failed.state = JobState.PARKED
-            alerts.raise_alert(session, "job_parked", key=str(job_id), subject=failed.kind, detail=failed.last_error)
+            about_a_letter = failed.key.startswith(f"mail:{alerts.LETTER}")  # that one cannot be told by another
+            alerts.raise_alert(
+                session, "job_parked", key=str(job_id), subject=failed.kind, detail=failed.last_error, letter=not about_a_letter,
+            )
         log.warning("job failed", kind=failed.kind, attempts=failed.attempts, state=failed.state.value, error=failed.last_error)
 
 

@@ -37,6 +37,7 @@ class Settings:
     """`smtp://user:password@host:port`; empty: messages are written to `var/mail`."""
     mail_from: str = "Larkmill <orders@larkmill.example>"
     operations_mail: str = "operations@larkmill.example"
+    """Who gets a letter for every alert that opens."""
     rate_limits: bool = True
 
     @property
@@ -63,6 +64,7 @@ class Settings:
         """What production asks of each variable: its name, whether it is unsafe, what to do about it."""
         weak = len(self.secret_key) < 32 or len(set(self.secret_key)) < 10
         base = urlsplit(self.base_url)
+        nobody = "must be the address of somebody who is told when something is wrong"
         return (
             ("SHOP_SECRET_KEY", weak, "must be 32 random characters or more in production"),
             ("STRIPE_API_KEY", self.test_mode, "must be a live key: production needs a real payment provider"),
@@ -70,6 +72,7 @@ class Settings:
             ("STRIPE_WEBHOOK_SECRET", not self.stripe_webhook_secret, "is missing: webhooks could not be verified"),
             ("SHOP_BASE_URL", base.scheme != "https" or not base.hostname, "must be an https:// address in production"),
             ("SHOP_MAIL_URL", not self.mail_url, "is missing: no customer would get a letter"),
+            ("SHOP_OPERATIONS_MAIL", "@" not in self.operations_mail or self.operations_mail.endswith(".example"), nobody),
             ("SHOP_RATE_LIMITS", not self.rate_limits, "must not be off in production: passwords could be guessed"),
         )
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from fulfillment.kernel.money import Money
 from fulfillment.ledger import chain
@@ -86,8 +86,8 @@ def stream_entries(session: Session, *, by_date: bool = False) -> Iterator[ReadE
 
 def entries_about(session: Session, *documents: str) -> list[Entry]:
     """What an order, an invoice, a work order did to the books: its entries with their lines, oldest first."""
-    statement = sa.select(Entry).where(Entry.document.in_(documents)).order_by(Entry.seq).options(selectinload(Entry.lines))
-    return list(session.scalars(statement))
+    statement = sa.select(Entry).where(Entry.document.in_(documents)).order_by(Entry.seq).options(joinedload(Entry.lines))
+    return list(session.scalars(statement).unique())
 
 
 def latest_entries(session: Session, *, limit: int = 50, account: Account | None = None, before: int | None = None) -> list[Entry]:

@@ -284,7 +284,7 @@ def test_a_parked_job_is_tried_again_and_an_alert_resolved_once(office: FlaskCli
     for _ in range(2):
         assert office.post(f"/desk/alerts/{other.id}/resolve").status_code == 303
     with reading() as session:
-        assert session.scalars(sa.select(Job.state)).all() == [JobState.READY]
+        assert session.scalars(sa.select(Job.state).filter_by(id=job.id)).all() == [JobState.READY]
         assert {alert.resolved_at is not None for alert in session.scalars(sa.select(Alert))} == {True}
         assert session.scalars(sa.select(Alert.resolved_by).filter_by(kind="dispute")).one() == "Administrator of the tests"
     assert acts() == [("job_retried", str(job.id)), ("alert_resolved", "SO-2026-000009")]

@@ -44,7 +44,7 @@ def addresses(client: FlaskClient) -> list[str]:
         "/desk/purchasing/invoices", "/desk/purchasing/claims",
         "/desk/stock", "/desk/stock?q=mem", "/desk/stock?page=9", "/desk/stock/CPU-T8",
         "/desk/books", "/desk/books/journal", "/desk/books/accounts/1403", "/desk/books/entries/3",
-        "/desk/jobs", "/desk/jobs/scheduled", "/desk/jobs/mail",
+        "/desk/jobs", "/desk/jobs/scheduled", "/desk/jobs/mail", "/desk/alerts",
     ]
 
 

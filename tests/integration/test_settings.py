@@ -12,7 +12,7 @@ SAFE = {
     "SHOP_ENV": "production", "SHOP_SECRET_KEY": "q8Zr1vXw5tKp2mNc7bLd4sHg9yJf3aTe", "SHOP_BASE_URL": "https://shop.example/",
     "SHOP_DATABASE_URL": "postgresql+psycopg://shop:hushhush@db/shop", "STRIPE_API_KEY": "sk_live_suite",
     "STRIPE_WEBHOOK_SECRET": "whsec_suite",
-    "SHOP_MAIL_URL": "smtp+tls://user:word@mail.example:587",
+    "SHOP_OPERATIONS_MAIL": "night@shop.test", "SHOP_MAIL_URL": "smtp+tls://user:word@mail.example:587",
 }
 
 
@@ -30,7 +30,8 @@ def test_production_starts_with_safe_settings() -> None:
         ("SHOP_SECRET_KEY", "a" * 64), ("SHOP_SECRET_KEY", "changeme" * 8), ("SHOP_BASE_URL", "http://shop.example"),
         ("SHOP_BASE_URL", "shop.example"), ("SHOP_BASE_URL", "https://"), ("STRIPE_API_KEY", ""), ("STRIPE_API_KEY", "sk_test_suite"),
         ("STRIPE_API_BASE", "http://127.0.0.1:12111"), ("STRIPE_API_BASE", "https://api.stripe.com.evil.example"),
-        ("STRIPE_WEBHOOK_SECRET", ""), ("SHOP_MAIL_URL", ""), ("SHOP_RATE_LIMITS", "off"),
+        ("STRIPE_WEBHOOK_SECRET", ""), ("SHOP_MAIL_URL", ""), ("SHOP_OPERATIONS_MAIL", ""),
+        ("SHOP_OPERATIONS_MAIL", "night@shop.example"), ("SHOP_RATE_LIMITS", "off"),
     ],
 )
 def test_production_does_not_start_with_an_unsafe_one_and_names_it(variable: str, value: str) -> None:

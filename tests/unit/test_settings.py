@@ -12,7 +12,7 @@ SAFE = {
     "SHOP_ENV": "production", "SHOP_SECRET_KEY": "Zk3vQ9xT1mB7nR5wL8cY2hD6fJ4gP0sA",
     "SHOP_BASE_URL": "https://larkmill.example", "STRIPE_API_KEY": "sk_live_1",
     "STRIPE_WEBHOOK_SECRET": "whsec_1", "SHOP_DATABASE_URL": "postgresql+psycopg://shop@/shop", "SHOP_VAR_DIR": "/srv/shop",
-    "SHOP_MAIL_URL": "smtp+tls://shop:letters-secret@mail.example",
+    "SHOP_OPERATIONS_MAIL": "night@shop.test", "SHOP_MAIL_URL": "smtp+tls://shop:letters-secret@mail.example",
 }
 
 

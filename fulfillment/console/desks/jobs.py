@@ -13,12 +13,10 @@ from sqlalchemy.orm import Session
 from fulfillment.console.audit import latest_acts, record_act
 from fulfillment.console.desk import bp, done, operator
 from fulfillment.kernel import alerts
-from fulfillment.kernel.alerts import Alert
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.jobs import MAX_ATTEMPTS, SCHEDULES, Job, JobState, retry
 from fulfillment.kernel.mail import Mail
-from fulfillment.kernel.refusals import NotFound
 from fulfillment.kernel.web import needs
 
 SHOWN = 50
@@ -80,17 +78,3 @@ def retry_job(job_id: UUID) -> ResponseReturnValue:
         job = retry(session, job_id)
         record_act(session, operator(), "job_retried", str(job_id), job.kind)
     return done("console.jobs", _("%(kind)s is tried again.", kind=job.kind))
-
-
-@bp.post("/alerts/<uuid:alert_id>/resolve")
-@needs("jobs")
-def resolve_alert(alert_id: UUID) -> ResponseReturnValue:
-    """Somebody has looked and mended it. A second press finds it resolved and changes nothing."""
-    with transaction() as session:
-        alert = session.scalars(sa.select(Alert).filter_by(id=alert_id)).first()
-        if alert is None:
-            raise NotFound("There is no such alert.")
-        if alert.resolved_at is None:
-            alerts.resolve(session, alert.kind, key=alert.key, by=operator())
-            record_act(session, operator(), "alert_resolved", alert.key, f"{alert.kind}: {alert.subject}")
-    return done("console.jobs", _("The alert is resolved."))
