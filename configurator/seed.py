@@ -87,7 +87,7 @@ def _collect(act: Callable[[Any], T], things: Iterable[Any]) -> list[T]:
 
 def _read(path: Path) -> Catalogue:
     if path.name == SUPPLIERS:
-        return Catalogue([IN_HOUSE, *_rows(path, "supplier", lambda row: SupplierData(**row))], [], [])
+        return Catalogue(_rows(path, "supplier", lambda row: SupplierData(**row)), [], [])
     if path.name == ACCESSORIES:
         return Catalogue([], accessories(path), [])
     model = read_model(path)
@@ -107,7 +107,8 @@ def bring_in(session: Session, catalogue: Catalogue) -> list[Release]:
     A part that is sold as an accessory stays one when its model is released alone. Raises ModelError for a
     model that is not fit, and for a supplier nobody knows.
     """
-    upsert_suppliers(session, [IN_HOUSE, *catalogue.suppliers])
+    suppliers = {supplier.code: supplier for supplier in (IN_HOUSE, *catalogue.suppliers)}
+    upsert_suppliers(session, suppliers.values())
     _know_suppliers(catalogue, supplier_codes(session))
     parts = {part.sku: part for model, _text in catalogue.models for part in _parts_of(model)}
     parts |= {part.sku: part for part in catalogue.accessories}

@@ -53,7 +53,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_shipped_catalogue_fills_an_empty_house_and_changes_nothing_a_second_time(app: Flask, client: FlaskClient) -> None:
     first = app.test_cli_runner().invoke(args=["catalogue", "release"])
-    assert (first.exit_code, first.output.count("version 1 is released")) == (0, 5), first.output
+    assert (first.exit_code, first.output.count("version 1 is released")) == (0, 5), repr((first.output, first.exception))
     stands = rows()
     again = app.test_cli_runner().invoke(args=["catalogue", "release", *map(str, shipped())])
     assert (again.exit_code, again.output.count("version 1, as it was")) == (0, 5), again.output
