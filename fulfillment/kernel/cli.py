@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -44,11 +45,19 @@ class _Stop:
 @click.option("--until-idle", is_flag=True, help="End when nothing is due.")
 def work(*, until_idle: bool) -> None:
     """Work the jobs; start as many of these as there are cores to spare."""
-    stop, pause, scheduled = _Stop(), QUICK, 0.0
+    stop, hands = _Stop(), settings().var_dir / "work"
     log.info("worker started")
+    with jobs.worker_s_hand(hands):
+        _work(stop, hands, until_idle=until_idle)
+    log.info("worker ended")
+
+
+def _work(stop: _Stop, hands: Path, *, until_idle: bool) -> None:
+    pause, scheduled = QUICK, 0.0
     while not stop.asked:
         try:
             if time.monotonic() - scheduled > 1:
+                jobs.count_fallen(hands)
                 jobs.enqueue_scheduled()
                 scheduled = time.monotonic()
             if jobs.work_one():
@@ -61,7 +70,6 @@ def work(*, until_idle: bool) -> None:
             break
         time.sleep(pause)
         pause = min(pause * 1.3, SLOW)
-    log.info("worker ended")
 
 
 db = AppGroup("db", help="Move the database's schema.")

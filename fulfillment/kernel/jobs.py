@@ -5,17 +5,20 @@ and finished in one transaction, so its effect happens exactly once: a worker th
 job back with its connection. An *outside* job (`@outside`) talks to the world and may hold no
 transaction: it is leased, and its handler must bear being called twice (the key it sends along
 sees to that). A failure is retried after 2, 4, 8 … seconds; after `MAX_ATTEMPTS` the job is parked
-with an alert and waits at the jobs desk. A scheduled job (`@every`) is inserted under the key of
+with an alert and waits at the jobs desk. A job that kills its worker is counted by those who come
+after it (`hand.py`). A scheduled job (`@every`) is inserted under the key of
 its time slot by whichever process is first. Measured against eight job libraries: README, D3.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -27,6 +30,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fulfillment.kernel import alerts
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import Base, EnumText, Id, lock, reading, transaction
+from fulfillment.kernel.hand import Hand, left_behind
 from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.refusals import NotFound, WrongStatus
 
@@ -34,6 +38,12 @@ log = structlog.get_logger()
 
 MAX_ATTEMPTS = 12
 LEASE = timedelta(seconds=90)
+OVERDUE = timedelta(minutes=15)
+"""A job that is due for so long, and not being worked, is nobody's."""
+UNKNOWN = "job_unknown"
+"""The alert that no worker knows jobs of a kind."""
+BEHIND = "jobs_behind"
+"""The alert that the workers do not keep up."""
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -157,6 +167,39 @@ def _due(*columns: Any, held: bool | None = None) -> sa.Select[Any]:
     )
 
 
+_hand: Hand | None = None
+"""Where the worker of this process notes what it has in hand; None when nobody would look there."""
+
+
+@contextmanager
+def worker_s_hand(folder: Path) -> Iterator[None]:
+    """Note in this folder which job is in hand, as long as the block lasts; without room for a note, go on without."""
+    global _hand  # noqa: PLW0603 - a process is one worker
+    try:
+        _hand = Hand(folder)
+    except OSError as error:
+        log.warning("what is in hand is not noted", error=str(error))
+    try:
+        yield
+    finally:
+        if _hand is not None:
+            _hand.close()
+        _hand = None
+
+
+class WorkerDied(Exception):
+    """The process that worked the job ended in the middle of it."""
+
+
+def count_fallen(folder: Path) -> int:
+    """Count an attempt of every job that a worker died over; how many there were."""
+    fallen = 0
+    for job_id in left_behind(folder):
+        _failed(job_id, WorkerDied("the worker ended in the middle of it"), owner=None, counted=False)
+        fallen += 1
+    return fallen
+
+
 def _work_held() -> bool:
     job_id: UUID | None = None
     try:
@@ -165,12 +208,17 @@ def _work_held() -> bool:
             if claimed is None:
                 return False
             job_id = claimed.id  # read now: a rollback empties the object
+            if _hand is not None:
+                _hand.take(job_id)
             HANDLERS[claimed.kind].call(session, **claimed.payload)
             claimed.state, claimed.done_at, claimed.last_error = JobState.DONE, now(), None
     except Exception as error:
         if job_id is None:
             raise
         _failed(job_id, error, owner=None, counted=False)
+    finally:
+        if _hand is not None and job_id is not None:
+            _hand.put_down()
     return True
 
 
@@ -180,6 +228,9 @@ def _work_outside() -> bool:
         claimed = session.scalars(lock(_due(Job, held=False), skip_locked=True)).first()
         if claimed is None:
             return False
+        if claimed.attempts >= MAX_ATTEMPTS:  # nobody came back from the last one
+            _park(session, claimed, claimed.last_error or "WorkerDied: its workers ended in the middle of it")
+            return True
         claimed.owner, claimed.lease_until, claimed.attempts = owner, now() + LEASE, claimed.attempts + 1
     try:
         HANDLERS[claimed.kind].call(**claimed.payload)
@@ -204,20 +255,22 @@ def _failed(job_id: UUID, error: Exception, *, owner: UUID | None, counted: bool
     if _errors is not None:
         _errors.append(error)
     with transaction() as session:
-        failed = session.scalars(lock(sa.select(Job).filter_by(id=job_id))).one()
-        if failed.state is not JobState.READY or failed.owner != owner:
+        failed = session.scalars(lock(sa.select(Job).filter_by(id=job_id))).first()
+        if failed is None or failed.state is not JobState.READY or failed.owner != owner:
             return  # someone else finished it meanwhile
         failed.attempts += 0 if counted else 1
         failed.owner = failed.lease_until = None
         failed.last_error = f"{type(error).__name__}: {error}"[:2000]
         failed.run_at = now() + timedelta(seconds=min(2**failed.attempts, 3600) * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
         if failed.attempts >= MAX_ATTEMPTS:
-            failed.state = JobState.PARKED
-            about_a_letter = failed.key.startswith(f"mail:{alerts.LETTER}")  # that one cannot be told by another
-            alerts.raise_alert(
-                session, "job_parked", key=str(job_id), subject=failed.kind, detail=failed.last_error, letter=not about_a_letter,
-            )
+            _park(session, failed, failed.last_error)
         log.warning("job failed", kind=failed.kind, attempts=failed.attempts, state=failed.state.value, error=failed.last_error)
+
+
+def _park(session: Session, hopeless: Job, why: str) -> None:
+    hopeless.state, hopeless.owner, hopeless.lease_until = JobState.PARKED, None, None
+    about_a_letter = hopeless.key.startswith(f"mail:{alerts.LETTER}")  # that one cannot be told by another
+    alerts.raise_alert(session, "job_parked", key=str(hopeless.id), subject=hopeless.kind, detail=why, letter=not about_a_letter)
 
 
 def enqueue_scheduled() -> int:
@@ -271,3 +324,30 @@ def run_until_idle(limit: int = 10_000) -> int:
 @job("kernel.purge_done_jobs")
 def _purge_done_jobs(session: Session) -> None:
     purge_done(session)
+
+
+@every(minutes=5, kind="kernel.watch_jobs")
+@job("kernel.watch_jobs")
+def watch_jobs(session: Session) -> None:
+    """Put work that is due and that nobody does in front of a person: of a kind no worker knows, or more than they manage."""
+    moment = now()
+    waiting = (
+        sa.select(Job.kind, sa.func.count(), sa.func.min(Job.run_at))
+        .where(Job.state == JobState.READY, Job.run_at < moment - OVERDUE)
+        .where(sa.or_(Job.lease_until.is_(None), Job.lease_until < moment))
+        .group_by(Job.kind)
+        .order_by(Job.kind)
+    )
+    unknown, late = set(), []
+    for kind, count, since in session.execute(waiting):
+        told = f"{kind}: {count} since {since:%Y-%m-%d %H:%M} UTC"
+        if kind in HANDLERS:
+            late.append(told)
+        else:
+            unknown.add(kind)
+            alerts.raise_alert(session, UNKNOWN, key=kind, subject=kind, detail=f"{told}; no worker knows this kind.")
+    if late:
+        alerts.raise_alert(session, BEHIND, key="workers", subject="workers", detail=f"These wait too long. {'; '.join(late)}")
+    for alert in alerts.open_alerts(session, [UNKNOWN, BEHIND]):
+        if not (alert.key in unknown if alert.kind == UNKNOWN else late):
+            alerts.resolve(session, alert.kind, key=alert.key, by="the workers")

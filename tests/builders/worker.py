@@ -5,6 +5,8 @@ The jobs tell that they have begun by a file, so that a test knows when to send 
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -42,6 +44,11 @@ def register() -> None:
         Path(begun).touch()
         time.sleep(SLOW)
         next_number(session, "ZZ")
+
+    @jobs.job("test.deadly")
+    def deadly(session: Session) -> None:
+        next_number(session, "ZZ")
+        os.kill(os.getpid(), signal.SIGKILL)
 
     @jobs.outside("test.slow_outside")
     def slow_outside(*, begun: str) -> None:

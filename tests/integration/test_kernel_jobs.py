@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +17,7 @@ from fulfillment.kernel import alerts, events, jobs
 from fulfillment.kernel.clock import frozen, now
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.events import Event, OutboxEvent, publish
+from fulfillment.kernel.hand import Hand
 from fulfillment.kernel.jobs import HANDLERS, MAX_ATTEMPTS, SCHEDULES, Job, JobState, enqueue, run_until_idle, work_one
 from fulfillment.kernel.numbering import NumberSeries, next_number
 from fulfillment.kernel.once import once
@@ -153,6 +156,66 @@ def test_an_outside_job_whose_worker_died_is_taken_over_after_its_lease() -> Non
         assert work_one()
     assert calls == ["carrier"]
     assert states() == {"a": JobState.DONE}
+
+
+def test_an_outside_job_whose_workers_all_died_is_parked_after_the_usual_tries() -> None:
+    calls: list[str] = []
+    jobs.outside("test.call")(lambda *, to: calls.append(to))
+    with transaction() as session:
+        enqueue(session, "test.call", key="a", to="carrier")
+        session.execute(sa.update(Job).values(owner=Job.id, lease_until=now() - timedelta(seconds=1), attempts=MAX_ATTEMPTS))
+    assert work_one()
+    assert (calls, states()["a"]) == ([], JobState.PARKED)
+    with reading() as session:
+        assert [alert.kind for alert in alerts.open_alerts(session)] == ["job_parked"]
+
+
+def test_what_a_dead_worker_had_in_hand_is_counted_once_and_a_living_one_s_not_at_all(tmp_path: Path) -> None:
+    jobs.job("test.nothing")(lambda _session: None)
+    with transaction() as session:
+        for key in ("dead", "done", "living"):
+            enqueue(session, "test.nothing", key=key)
+        ids = {job.key: job.id for job in session.scalars(sa.select(Job))}
+        session.execute(sa.update(Job).filter_by(key="done").values(state=JobState.DONE))
+    hands = {key: Hand(tmp_path) for key in ids}
+    for key, hand in hands.items():
+        hand.take(ids[key])
+        if key != "living":
+            os.close(hand._file)
+    idle = Hand(tmp_path)
+    os.close(idle._file)
+    assert [jobs.count_fallen(tmp_path) for _ in range(2)] == [2, 0]
+    with reading() as session:
+        attempts = {job.key: job.attempts for job in session.scalars(sa.select(Job))}
+    assert attempts == {"dead": 1, "done": 0, "living": 0}
+    assert [path.name for path in tmp_path.glob("*.hand")] == [hands["living"].path.name]
+    hands["living"].close()
+
+
+def test_work_that_nobody_does_is_put_in_front_of_a_person_until_somebody_does() -> None:
+    jobs.job("test.known")(lambda _session: None)
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+    with frozen(at), transaction() as session:
+        for key in ("a", "b"):
+            enqueue(session, "test.renamed", key=key)
+        enqueue(session, "test.known", key="c")
+        enqueue(session, "test.known", key="later", run_at=at + timedelta(days=1))
+    told = []
+    for minutes in (1, 16, 21):
+        with frozen(at + timedelta(minutes=minutes)), transaction() as session:
+            jobs.watch_jobs(session)
+            told.append([(alert.kind, alert.key, alert.detail) for alert in alerts.open_alerts(session)])
+    assert told[0] == []
+    assert sorted(told[1]) == sorted(told[2]) == [
+        ("job_unknown", "test.renamed", "test.renamed: 2 since 2026-01-05 00:00 UTC; no worker knows this kind."),
+        ("jobs_behind", "workers", "These wait too long. test.known: 1 since 2026-01-05 00:00 UTC"),
+    ]
+    jobs.job("test.renamed")(lambda _session: None)
+    with frozen(at + timedelta(minutes=22)):
+        run_until_idle()
+        with transaction() as session:
+            jobs.watch_jobs(session)
+            assert alerts.open_alerts(session) == []
 
 
 def test_a_worker_that_lost_its_lease_does_not_finish_for_the_new_owner() -> None:

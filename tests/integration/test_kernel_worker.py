@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from configurator.models import Quote
+from fulfillment.kernel.alerts import open_alerts
 from fulfillment.kernel.clock import frozen, now
 from fulfillment.kernel.db import reading, transaction
-from fulfillment.kernel.jobs import HANDLERS, LEASE, Job, JobState, enqueue, work_one
+from fulfillment.kernel.jobs import HANDLERS, LEASE, MAX_ATTEMPTS, Job, JobState, enqueue, work_one
 from fulfillment.kernel.numbering import NumberSeries
 from fulfillment.kernel.settings import Settings
 from tests.builders import worker
@@ -73,7 +75,7 @@ def test_a_killed_worker_s_job_is_done_by_the_next_one(
         running.kill()
     assert states() == {"a": JobState.READY, "b": JobState.READY}
     assert counted() == 0
-    for name in ("test.count", *KINDS):  # a worker of this process from here on
+    for name in ("test.count", "test.deadly", *KINDS):  # a worker of this process from here on
         monkeypatch.delitem(HANDLERS, name, raising=False)
     monkeypatch.setattr(worker, "SLOW", 0)
     worker.register()
@@ -82,8 +84,35 @@ def test_a_killed_worker_s_job_is_done_by_the_next_one(
             pass
     assert states() == {"a": JobState.DONE, "b": JobState.DONE}
     assert counted() == 2
-    for name in ("test.count", *KINDS):
+    for name in ("test.count", "test.deadly", *KINDS):
         HANDLERS.pop(name)
+
+
+def test_a_job_that_kills_its_worker_is_counted_and_parked_in_the_end(db: None, chosen_settings: Settings) -> None:
+    with transaction() as session:
+        enqueue(session, "test.deadly", key="a")
+        enqueue(session, "test.count", key="b", run_at=now() + timedelta(milliseconds=1), series="ZZ")
+
+    def worked() -> tuple[int, Job]:
+        with worker.start(chosen_settings, "--until-idle") as running:
+            running.communicate(timeout=60)
+        with reading() as session:
+            return running.returncode, session.scalars(sa.select(Job).filter_by(key="a")).one()
+
+    assert worked()[0] == -signal.SIGKILL
+    code, job = worked()
+    assert (code, job.state, job.attempts, job.last_error) == (0, JobState.READY, 1, "WorkerDied: the worker ended in the middle of it")
+    assert job.run_at > job.created_at + timedelta(seconds=1), "it lets others go first"
+    assert states()["b"] is JobState.DONE
+    with transaction() as session:
+        session.execute(sa.update(Job).filter_by(key="a").values(attempts=MAX_ATTEMPTS - 1, run_at=now()))
+    assert worked()[0] == -signal.SIGKILL
+    code, job = worked()
+    assert (code, job.state, job.attempts) == (0, JobState.PARKED, MAX_ATTEMPTS)
+    with reading() as session:
+        assert [(alert.kind, alert.key) for alert in open_alerts(session)] == [("job_parked", str(job.id))]
+    assert counted() == 1, "of its effect nothing was ever seen"
+    assert list((chosen_settings.var_dir / "work").iterdir()) == []
 
 
 @pytest.mark.stocked
