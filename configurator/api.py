@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from configurator import messages as told
 from configurator import page
 from configurator.answers import Change, GroupAnswer, OptionAnswer, Reason
-from configurator.bom import explode
+from configurator.bom import explode, pieces
 from configurator.documents import quote_pdf
 from configurator.models import Quote, QuoteLine
 from configurator.service import (
@@ -23,12 +23,14 @@ from configurator.service import (
     find_quote,
     issue_quote,
     leaves_us,
+    ready_as_configured,
+    ready_today,
     released,
     released_models,
     starting_price,
 )
 from configurator.specification import Group, Model, Option
-from fulfillment.inventory.atp import earliest_dates
+from fulfillment.inventory.atp import dates_of
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.i18n import current_locale, pick
@@ -78,9 +80,9 @@ def show_model(model_id: str) -> told.ModelAnswer:
 
 def _ready_as_they_stand(session: Session, models: Sequence[Model]) -> dict[str, date]:
     """When each machine could leave us as it stands; the dates of all parts are asked for at once."""
-    parts = {model.id: [line.sku for line in explode(model, model.defaults) if line.kind == "hardware"] for model in models}
-    here = earliest_dates(session, {sku for skus in parts.values() for sku in skus})
-    return {model.id: leaves_us(model, max((here[sku] for sku in parts[model.id]), default=None)) for model in models}
+    parts = {model.id: pieces(explode(model, model.defaults)).items() for model in models}
+    here = dates_of(session, {part for of_model in parts.values() for part in of_model})
+    return {model.id: leaves_us(model, max((here[part] for part in parts[model.id]), default=None)) for model in models}
 
 
 def _summary(model: Model, ready: date) -> dict[str, Any]:
@@ -118,11 +120,12 @@ def configure(model_id: str, body: told.ConfigureRequest) -> told.ConfigureAnswe
     choices = _choices(released(model_id).model, body.choices)
     with reading() as session:
         asked, answered = ask(session, model_id, choices)
+        ready = ready_as_configured(session, asked.model, answered.configuration)
     where = {"model_id": model_id}
     return told.ConfigureAnswer(
         model=model_id, version=asked.version, valid=answered.valid, given_up=_pairs(answered.given_up),
         conflict=_reason(answered.conflict), configuration={group: list(chosen) for group, chosen in answered.configuration.items()},
-        price=Amount.of(answered.price), ready_on=leaves_us(asked.model, answered.ready),
+        price=Amount.of(answered.price), ready_on=ready,
         groups=[_group_state(asked, answered.groups[group.id]) for group in asked.model.groups],
         links=told.ConfigureLinks(
             self=absolute(".configure", **where), page=absolute("configurator.configure", **where, **page.query(choices)),
@@ -197,8 +200,7 @@ def make_quote(body: told.QuoteRequest, idempotency_key: str | None) -> told.Quo
             return {"token": _issue(session, body, choices)}
 
         done = issue() if idempotency_key is None else once(session, "api.quotes", idempotency_key, body.model_dump(), issue)
-        quote = find_quote(session, done["token"])
-    return _quote(quote)
+        return _quote(session, find_quote(session, done["token"]))
 
 
 def _issue(session: Session, body: told.QuoteRequest, choices: Mapping[str, tuple[str, ...]]) -> str:
@@ -213,7 +215,7 @@ def _issue(session: Session, body: told.QuoteRequest, choices: Mapping[str, tupl
 def show_quote(token: str) -> told.QuoteAnswer:
     """A quote, for whoever has its token."""
     with reading() as session:
-        return _quote(find_quote(session, token))
+        return _quote(session, find_quote(session, token))
 
 
 @api.operation("GET", "/quotes/{token}/quote.pdf", answer=None, parameters=(TOKEN,), limit="60/minute")
@@ -221,21 +223,23 @@ def quote_document(token: str) -> Response:
     """The quote on paper."""
     with reading() as session:
         quote = find_quote(session, token)
-    return document(quote_pdf(quote, absolute("configurator.quote", token=token), current_locale()), f"{quote.number}.pdf")
+        ready = ready_today(session, quote)
+    return document(quote_pdf(quote, ready, absolute("configurator.quote", token=token), current_locale()), f"{quote.number}.pdf")
 
 
-def _quote(quote: Quote) -> told.QuoteAnswer:
+def _quote(session: Session, quote: Quote) -> told.QuoteAnswer:
     where = {"token": quote.token}
     return told.QuoteAnswer(
         number=quote.number, token=quote.token, issued_at=quote.issued_at, valid_until=quote.valid_until,
-        expired=quote.valid_until < today(), lines=[_line(line) for line in quote.lines], total=Amount.of(quote.total),
+        expired=quote.valid_until < today(), total=Amount.of(quote.total),
+        lines=[_line(line, ready) for line, ready in zip(quote.lines, ready_today(session, quote), strict=True)],
         links=told.QuoteLinks(
             self=absolute(".show_quote", **where), pdf=absolute(".quote_document", **where), page=absolute("configurator.quote", **where),
         ),
     )
 
 
-def _line(line: QuoteLine) -> told.QuoteLineAnswer:
+def _line(line: QuoteLine, ready: date) -> told.QuoteLineAnswer:
     options = [
         told.ChosenAnswer(
             group=pick(chosen["group"]), option=pick(chosen["option"]), price=Amount.of(Money(chosen["price_minor"], line.currency)),
@@ -244,5 +248,5 @@ def _line(line: QuoteLine) -> told.QuoteLineAnswer:
     ]
     return told.QuoteLineAnswer(
         position=line.position, model=line.model_id, name=pick(line.name), choices=line.choices, options=options, quantity=line.quantity,
-        unit_price=Amount.of(line.unit_price), price=Amount.of(line.price), ready_on=line.ready_on,
+        unit_price=Amount.of(line.unit_price), price=Amount.of(line.price), ready_on=ready,
     )

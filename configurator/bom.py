@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -46,6 +47,15 @@ def explode(model: Model, configuration: Configuration) -> tuple[BomLine, ...]:
                 pieces[spec.sku] = pieces.get(spec.sku, 0) + spec.qty
         lines += [_line(group.id, spec, pieces[spec.sku]) for spec in specs.values()]
     return tuple(lines)
+
+
+def pieces(bom: Iterable[BomLine]) -> Counter[str]:
+    """Count the hardware of one machine, whichever groups it stands in: {sku: pieces}."""
+    found: Counter[str] = Counter()
+    for line in bom:
+        if line.kind == "hardware":
+            found[line.sku] += line.qty
+    return found
 
 
 def cost_of(bom: Iterable[BomLine]) -> Money:

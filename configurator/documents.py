@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
 from flask_babel import gettext as _
 
 from configurator.models import Quote
 from fulfillment.kernel import pdf
+from fulfillment.kernel.clock import today
 from fulfillment.kernel.i18n import day, in_language, money, pick
 
 
-def quote_pdf(quote: Quote, link: str, language: str) -> bytes:
-    """The quote as a PDF; its lines must be loaded."""
+def quote_pdf(quote: Quote, ready: Sequence[date], link: str, language: str) -> bytes:
+    """The quote as a PDF, with the day each line could leave us now; its lines must be loaded."""
+    expired = quote.valid_until < today()
     with in_language(language):
         story = pdf.letterhead(_("Quote"), quote.number, language)
         story += [
@@ -21,11 +26,11 @@ def quote_pdf(quote: Quote, link: str, language: str) -> bytes:
             ),
             pdf.gap(),
         ]
-        for line in quote.lines:
+        for line, leaves in zip(quote.lines, ready, strict=True):
             story += [pdf.text(pick(line.name), 12, bold=True, language=language)]
             rows = [(pick(chosen["group"]), pick(chosen["option"])) for chosen in line.options]
             story += [pdf.table((_("Choice"), _("Chosen")), rows, (60, 112), language=language), pdf.gap(3)]
-            amount = (str(line.quantity), money(line.unit_price), day(line.ready_on), money(line.price))
+            amount = (str(line.quantity), money(line.unit_price), "–" if expired else day(leaves), money(line.price))
             heads = (_("Quantity"), _("Price each"), _("Could leave us on"), _("Price"))
             story += [pdf.table(heads, [amount], (30, 45, 52, 45), right=(1, 3), language=language), pdf.gap()]
         story += [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -11,7 +14,7 @@ from fulfillment.kernel.i18n import day, in_language, money
 from fulfillment.kernel.mail import Attachment, send_mail
 
 
-def send_quote(session: Session, quote: Quote, *, to: str, link: str, language: str) -> None:
+def send_quote(session: Session, quote: Quote, ready: Sequence[date], *, to: str, link: str, language: str) -> None:
     """Mail the quote with its document; the same quote to the same address goes once."""
     with in_language(language):
         text = _(
@@ -19,5 +22,5 @@ def send_quote(session: Session, quote: Quote, *, to: str, link: str, language: 
             number=quote.number, total=money(quote.total), day=day(quote.valid_until), link=link,
         )
         subject = _("Your Larkmill quote %(number)s", number=quote.number)
-    attached = Attachment(f"{quote.number}.pdf", "application/pdf", quote_pdf(quote, link, language))
+    attached = Attachment(f"{quote.number}.pdf", "application/pdf", quote_pdf(quote, ready, link, language))
     send_mail(session, to=to, subject=subject, text=text, key=f"quote:{quote.number}:{to.lower()}", attachments=[attached])

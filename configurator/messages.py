@@ -215,11 +215,11 @@ class QuoteLineAnswer(Answer):
     quantity: int = Field(ge=1, le=MOST_UNITS)
     unit_price: Amount
     price: Amount
-    ready_on: date
+    ready_on: date = Field(description="The day all of them could leave us if they were ordered today: a quote holds no parts.")
 
 
 class QuoteAnswer(Answer):
-    """An offer; it never changes."""
+    """An offer; what it offers and its price never change."""
 
     number: str
     token: str = Field(description="Whoever has it may read the quote and order by it.")

@@ -77,7 +77,7 @@ class QuoteLine(Base):
     options: Mapped[list[dict[str, Any]]]
     """What was chosen, in words: {group, option} bilingual, {price_minor}."""
     bom: Mapped[list[dict[str, Any]]]
-    """Per unit: sku, name, qty, group, kind, serialised, cost_minor, weight_g."""
+    """Per unit: sku, name, qty, group, kind, serialised, cost_minor, weight_g; the bare machine with build_days."""
     quantity: Mapped[int]
     unit_price_minor: Mapped[Minor]
     currency: Mapped[str] = mapped_column(sa.String(3))

@@ -6,7 +6,8 @@ with script the same form swaps the page's inside at every click.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from configurator.documents import quote_pdf
 from configurator.engine import UnknownChoice
 from configurator.forms import QuantityForm, SendQuoteForm
 from configurator.models import Quote
-from configurator.service import BadChoice, Released, ask, find_quote, issue_quote, leaves_us, released
+from configurator.service import BadChoice, Released, ask, find_quote, issue_quote, leaves_us, ready_as_configured, ready_today, released
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.i18n import current_locale, pick
@@ -53,6 +54,7 @@ def configure(model_id: str) -> ResponseReturnValue:
 def _choosing(model_id: str, own: Mapping[str, tuple[str, ...]], given_up: tuple[tuple[str, str], ...]) -> ResponseReturnValue:
     with reading() as session:
         model, answered = ask(session, model_id, own)
+        ready = ready_as_configured(session, model.model, answered.configuration)
     live = "HX-Request" in request.headers
     shown = render_template(
         "configurator/live.html" if live else "configurator/configure.html",
@@ -60,7 +62,7 @@ def _choosing(model_id: str, own: Mapping[str, tuple[str, ...]], given_up: tuple
         answer=answered,
         own=own,
         form=QuantityForm(),
-        ready=leaves_us(model.model, answered.ready),
+        ready=ready,
         leaves_us=leaves_us,
         today=today(),
         given_up=[_words(model, group, option) for group, option in given_up],
@@ -109,7 +111,8 @@ def quote(token: str) -> ResponseReturnValue:
     """A quote, for everyone who has its link."""
     with reading() as session:
         found = find_quote(session, token)
-    return _shown(found, SendQuoteForm())
+        ready = ready_today(session, found)
+    return _shown(found, ready, SendQuoteForm())
 
 
 @bp.get("/quotes/<token>/quote.pdf")
@@ -118,7 +121,8 @@ def quote_document(token: str) -> ResponseReturnValue:
     """The quote on paper."""
     with reading() as session:
         found = find_quote(session, token)
-    return document(quote_pdf(found, _link(token), current_locale()), f"{found.number}.pdf")
+        ready = ready_today(session, found)
+    return document(quote_pdf(found, ready, _link(token), current_locale()), f"{found.number}.pdf")
 
 
 @bp.post("/quotes/<token>/send")
@@ -129,16 +133,19 @@ def send_quote(token: str) -> ResponseReturnValue:
     form = SendQuoteForm(request.form)
     with transaction() as session:
         found = find_quote(session, token)
+        ready = ready_today(session, found)
         if form.validate():
-            letters.send_quote(session, found, to=form.email.data or "", link=_link(token), language=current_locale())
+            letters.send_quote(session, found, ready, to=form.email.data or "", link=_link(token), language=current_locale())
     if form.errors:
-        return _shown(found, form), 422
+        return _shown(found, ready, form), 422
     return see_other(".quote", _("The quote is on its way."), token=token)
 
 
-def _shown(found: Quote, form: SendQuoteForm) -> str:
+def _shown(found: Quote, ready: Sequence[date], form: SendQuoteForm) -> str:
     again = {line.id: _address(line.model_id, line.choices) for line in found.lines}
-    return render_template("configurator/quote.html", quote=found, form=form, today=today(), link=_link(found.token), again=again)
+    return render_template(
+        "configurator/quote.html", quote=found, ready=ready, form=form, today=today(), link=_link(found.token), again=again,
+    )
 
 
 def _link(token: str) -> str:

@@ -32,6 +32,7 @@ from fulfillment.kernel.ids import new_id, secret_token
 from fulfillment.kernel.money import Money, total
 from fulfillment.kernel.numbering import next_number
 from fulfillment.kernel.refusals import NotFound, Refusal
+from fulfillment.orders.readiness import machines, ready_dates
 
 log = structlog.get_logger()
 
@@ -169,7 +170,7 @@ def released(model_id: str) -> Released:
 
 
 def part_dates(session: Session, model: Model) -> Mapping[str, date]:
-    """For every part of the model, the day it can be in the factory."""
+    """For every part of the model, the day a piece of it can be in the factory."""
     skus = {part.sku for group in model.groups for option in group.options for part in option.parts if part.kind == "hardware"}
     return earliest_dates(session, sorted(skus | {model.base.sku}))
 
@@ -188,11 +189,15 @@ def leaves_us(model: Model, parts_here: date | None) -> date:
     return add_working_days(parts_here or today(), model.build_days)
 
 
-def earliest_ready(session: Session, model: Model) -> date:
-    """The day a machine of this model as it stands could leave the factory."""
-    dates = part_dates(session, model)
-    skus = [line.sku for line in explode(model, model.defaults) if line.kind == "hardware"]
-    return leaves_us(model, max((dates[sku] for sku in skus), default=None))
+def ready_as_configured(session: Session, model: Model, configuration: Mapping[str, tuple[str, ...]]) -> date:
+    """The day one machine of this configuration could leave the factory: four modules are asked for as four."""
+    (ready,) = ready_dates(session, [machines(bom_json(explode(model, configuration), model.build_days), 1)])
+    return ready
+
+
+def ready_today(session: Session, quote: Quote) -> list[date]:
+    """For every line of a quote, the day it could leave the factory if it were ordered now: a quote holds its price, not its parts."""
+    return ready_dates(session, [machines(line.bom, line.quantity) for line in quote.lines])
 
 
 def starting_price(model: Model) -> Money:
@@ -206,9 +211,12 @@ def price_of(model: Model, configuration: Mapping[str, tuple[str, ...]]) -> Mone
     return model.base_price + total(added)
 
 
-def bom_json(lines: Sequence[BomLine]) -> list[dict[str, object]]:
-    """The bill of materials as quotes and orders keep it; costs in minor units, weights in grams, per piece."""
-    return [
+def bom_json(lines: Sequence[BomLine], build_days: int) -> list[dict[str, object]]:
+    """The bill of materials as quotes and orders keep it; costs in minor units, weights in grams, per piece.
+
+    The first of it, the bare machine, says how many working days the whole takes once its parts are there.
+    """
+    entries: list[dict[str, object]] = [
         {
             "sku": line.sku,
             "name": dict(line.name),
@@ -222,6 +230,8 @@ def bom_json(lines: Sequence[BomLine]) -> list[dict[str, object]]:
         }
         for line in lines
     ]
+    entries[0]["build_days"] = build_days
+    return entries
 
 
 def issue_quote(
@@ -246,6 +256,8 @@ def issue_quote(
         raise BadChoice("These choices do not go together.", [rule.reason for rule in rules])
     model, configuration = asked.model, answered.configuration
     bom = explode(model, configuration)
+    parts = bom_json(bom, model.build_days)
+    (ready,) = ready_dates(session, [machines(parts, quantity)])
     quote = Quote(
         id=new_id(),
         number=next_number(session, "Q"),
@@ -266,12 +278,12 @@ def issue_quote(
             picture=model.picture,
             choices={group: list(options) for group, options in configuration.items()},
             options=_in_words(model, configuration),
-            bom=bom_json(bom),
+            bom=parts,
             quantity=quantity,
             unit_price_minor=answered.price.minor,
             currency=answered.price.currency,
             weight_g=sum(line.weight_g * line.qty for line in bom),
-            ready_on=leaves_us(model, answered.ready),
+            ready_on=ready,
         )
     ]
     session.add(quote)

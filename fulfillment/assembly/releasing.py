@@ -17,11 +17,14 @@ from fulfillment.assembly import tag as tags
 from fulfillment.assembly.allocating import begin_dealing, deal_out, leave_the_line, reserve_or_wait, ship_when_complete, to_kitting
 from fulfillment.assembly.models import OrderRelease, PartNeed, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.assembly.units import SYSTEM, record, tell
-from fulfillment.kernel.clock import now
+from fulfillment.kernel.clock import now, today
 from fulfillment.kernel.db import lock
 from fulfillment.kernel.numbering import next_number
+from fulfillment.orders.delivery import delivery_option, promise
 from fulfillment.orders.models import LineKind, OrderLine, OrderStatus, SalesOrder
-from fulfillment.orders.service import note
+from fulfillment.orders.readiness import Wanted, machines, ready_dates
+from fulfillment.orders.readiness import items as items_of
+from fulfillment.orders.service import move_promise, note
 from fulfillment.parts.models import Part
 from fulfillment.parts.service import parts_by_sku
 from fulfillment.purchasing.service import pull
@@ -45,13 +48,16 @@ def release(session: Session, number: str) -> OrderRelease | None:
     items = [_item(line, parts) for line in lines if line.kind is LineKind.ITEM]
     units = [unit for line in lines if line.kind is LineKind.SYSTEM for unit in _units(session, order, line, parts)]
     begin_dealing(session, {sku for unit in units for sku in stock_needs(unit.bom)} | set(stock_needs(items)))
+    deal_out(session)  # what has come and is not dealt out yet belongs to those who stand in line
+    _keep_promise_or_move_it(session, order, lines)
+    for unit in units:
+        unit.promised_on = order.promised_on
     released = OrderRelease(
         order_id=order.id, order_number=number, status=ReleaseStatus.WAITING, promised_on=order.promised_on, units=len(units),
         items=items, released_at=now(),
     )
     session.add_all([released, *units])
     session.flush()
-    deal_out(session)  # what has come and is not dealt out yet belongs to those who stand in line
     missing = _reserve_all(session, released, units)
     if missing:
         pull(session, dict(sorted(missing.items())), number)
@@ -59,6 +65,21 @@ def release(session: Session, number: str) -> OrderRelease | None:
     session.flush()
     ship_when_complete(session, number)
     return released
+
+
+def _keep_promise_or_move_it(session: Session, order: SalesOrder, lines: Sequence[OrderLine]) -> None:
+    """Days may have passed between the booking and the payment, and parts gone to others: tell the customer before anything is called.
+
+    The day that was paid for stands as long as what is here and what the suppliers need allow it.
+    """
+    ready = ready_dates(session, [_wanted(line) for line in lines])
+    possible = promise(ready, delivery_option(order.delivery), today())
+    if possible > order.promised_on:
+        move_promise(session, order.number, possible, "Its parts cannot be here in time for the day that was promised at booking.")
+
+
+def _wanted(line: OrderLine) -> Wanted:
+    return items_of(line.sku_or_model, line.quantity) if line.kind is LineKind.ITEM else machines(line.bom, line.quantity)
 
 
 def _skus(lines: Sequence[OrderLine]) -> set[str]:

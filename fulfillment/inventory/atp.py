@@ -6,7 +6,8 @@ What is on its way counts only as far as nobody waits for it yet. A promise is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import sqlalchemy as sa
@@ -24,43 +25,61 @@ UNKNOWN_LEAD_DAYS = 10
 
 
 def earliest_dates(session: Session, skus: Iterable[str], quantity: int = 1) -> dict[str, date]:
-    """The day on which `quantity` pieces of each part can be here.
+    """The day on which `quantity` pieces of each part can be here."""
+    return dates_for(session, dict.fromkeys(skus, quantity))
+
+
+def dates_for(session: Session, needs: Mapping[str, int]) -> dict[str, date]:
+    """The day on which so many pieces of each part can be here."""
+    return {sku: day for (sku, _), day in dates_of(session, needs.items()).items()}
+
+
+def dates_of(session: Session, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], date]:
+    """The day on which so many pieces of a part can be here, for each such question by itself.
 
     Free on the shelf or nothing to deliver: today. Else the day an order on its way brings enough that
     nobody waits for; else the supplier's lead time. Two queries, the second only for what is short.
     """
-    wanted, start = sorted(set(skus)), today()
+    asked, start = set(wanted), today()
     statement = (
         sa.select(Part.sku, Part.kind, Part.lead_days, sa.func.coalesce(Stock.on_hand - Stock.reserved, 0).label("free"))
         .outerjoin(Stock, Stock.sku == Part.sku)
-        .where(Part.sku.in_(wanted))
+        .where(Part.sku.in_(sorted({sku for sku, _ in asked})))
         .order_by(Part.sku)
     )
-    dates = dict.fromkeys(wanted, add_working_days(start, UNKNOWN_LEAD_DAYS))
-    short: dict[str, int] = {}
-    for sku, kind, lead_days, free in session.execute(statement):
-        if kind is not PartKind.HARDWARE or free >= quantity:
-            dates[sku] = start
+    known = {row.sku: row for row in session.execute(statement)}
+    dates = dict.fromkeys(asked, add_working_days(start, UNKNOWN_LEAD_DAYS))
+    short: dict[tuple[str, int], int] = {}
+    for sku, quantity in asked:
+        part = known.get(sku)
+        if part is None:
+            continue
+        if part.kind is not PartKind.HARDWARE or part.free >= quantity:
+            dates[sku, quantity] = start
         else:
-            short[sku] = quantity - max(free, 0)
-            dates[sku] = add_working_days(start, lead_days + UNLOADING_DAYS)
+            short[sku, quantity] = quantity - max(part.free, 0)
+            dates[sku, quantity] = add_working_days(start, part.lead_days + UNLOADING_DAYS)
     if short:
         _sooner(session, short, dates, start)
     return dates
 
 
-def _sooner(session: Session, short: dict[str, int], dates: dict[str, date], start: date) -> None:
+def _sooner(session: Session, short: Mapping[tuple[str, int], int], dates: dict[tuple[str, int], date], start: date) -> None:
     """Where enough is on its way that nobody waits for, take that day if it is the earlier one."""
     free = IncomingPart.quantity - IncomingPart.committed
     statement = (
         sa.select(IncomingPart.sku, IncomingPart.due_on, free)
-        .where(IncomingPart.sku.in_(sorted(short)), free > 0)
+        .where(IncomingPart.sku.in_(sorted({sku for sku, _ in short})), free > 0)
         .order_by(IncomingPart.sku, IncomingPart.due_on)
     )
-    for sku, due_on, coming in session.execute(statement):
-        if short[sku] <= 0:
-            continue
-        short[sku] -= coming
-        if short[sku] <= 0:
-            there = add_working_days(max(due_on, start), UNLOADING_DAYS)
-            dates[sku] = min(dates[sku], there)
+    coming: dict[str, list[tuple[date, int]]] = defaultdict(list)
+    for sku, due_on, pieces in session.execute(statement):
+        coming[sku].append((due_on, pieces))
+    for question, missing in short.items():
+        brought = 0
+        for due_on, pieces in coming[question[0]]:
+            brought += pieces
+            if brought >= missing:
+                there = add_working_days(max(due_on, start), UNLOADING_DAYS)
+                dates[question] = min(dates[question], there)
+                break

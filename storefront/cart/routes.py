@@ -14,6 +14,7 @@ from configurator.service import find_quote
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.once import press
 from fulfillment.kernel.web import pressed, public, see_other
+from fulfillment.orders.readiness import ready_dates
 from storefront.cart import service as carts
 from storefront.cart.current import account_id, cart_count, cart_id, keep_cart
 from storefront.cart.service import BadQuantity
@@ -36,7 +37,8 @@ def show() -> ResponseReturnValue:
     """What is in the cart."""
     with reading() as session:
         cart = carts.show(session, cart_id())
-    return render_template("cart/show.html", cart=cart)
+        ready = ready_dates(session, [line.wanted for line in cart.lines])
+    return render_template("cart/show.html", cart=cart, ready=ready)
 
 
 @bp.post("/quotes/<token>")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from fulfillment.kernel.clock import now, today
 from fulfillment.kernel.db import lock
 from fulfillment.kernel.money import Money, total
 from fulfillment.kernel.refusals import NotFound, Refusal
+from fulfillment.orders.readiness import Wanted, items, machines
 from fulfillment.parts.models import Part
 from storefront.cart.models import Cart, CartLine
 
@@ -52,6 +52,14 @@ class ShownLine:
         return self.unit_price * self.quantity
 
     @property
+    def wanted(self) -> Wanted:
+        """What has to be there before it can leave us."""
+        if self.machine is not None:
+            return machines(self.machine.bom, self.quantity)
+        assert self.part is not None
+        return items(self.part.sku, self.quantity)
+
+    @property
     def expired(self) -> bool:
         """Whether its quote is no longer valid."""
         return self.quote is not None and self.quote.valid_until < today()
@@ -72,11 +80,6 @@ class ShownCart:
     def expired(self) -> list[ShownLine]:
         """The lines that keep the cart from being ordered."""
         return [line for line in self.lines if line.expired]
-
-    @property
-    def ready_on(self) -> date | None:
-        """When the last machine of it is ready; None when it has only items."""
-        return max((line.machine.ready_on for line in self.lines if line.machine is not None), default=None)
 
 
 def open_cart(session: Session, cart_id: UUID | None, account_id: UUID | None = None) -> Cart:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fulfillment.customers.address import Address
-from fulfillment.inventory.atp import earliest_dates
-from fulfillment.kernel.clock import add_working_days, today
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.orders.draft import DraftLine, OrderDraft
 from fulfillment.orders.models import LineKind, OrderStatus, SalesOrder
+from fulfillment.orders.readiness import ready_dates
 from storefront.cart.service import QuoteExpired, ShownLine, show
 
 
@@ -55,13 +55,14 @@ def _booking_key(session: Session, key: str) -> str:
 
 
 def lines_of(session: Session, lines: Sequence[ShownLine]) -> list[DraftLine]:
-    """The lines of an order: machines at the price of their quote, items at today's."""
-    items = [line.part.sku for line in lines if line.part is not None]
-    here = earliest_dates(session, items) if items else {}
-    return [_machine(line) if line.machine is not None else _item(line, here) for line in lines]
+    """The lines of an order: machines at the price of their quote, items at today's, all of them ready as of today."""
+    dates = ready_dates(session, [line.wanted for line in lines])
+    return [
+        _machine(line, ready) if line.machine is not None else _item(line, ready) for line, ready in zip(lines, dates, strict=True)
+    ]
 
 
-def _machine(line: ShownLine) -> DraftLine:
+def _machine(line: ShownLine, ready: date) -> DraftLine:
     machine, quote = line.machine, line.quote
     assert machine is not None
     assert quote is not None
@@ -71,7 +72,7 @@ def _machine(line: ShownLine) -> DraftLine:
         description=machine.name,
         quantity=line.quantity,
         unit_price=machine.unit_price,
-        ready_on=max(machine.ready_on, today()),
+        ready_on=ready,
         configuration=machine.options,
         bom=machine.bom,
         picture=machine.picture,
@@ -80,7 +81,7 @@ def _machine(line: ShownLine) -> DraftLine:
     )
 
 
-def _item(line: ShownLine, here: Mapping[str, Any]) -> DraftLine:
+def _item(line: ShownLine, ready: date) -> DraftLine:
     part = line.part
     assert part is not None
     return DraftLine(
@@ -89,7 +90,7 @@ def _item(line: ShownLine, here: Mapping[str, Any]) -> DraftLine:
         description=part.name,
         quantity=line.quantity,
         unit_price=line.unit_price,
-        ready_on=add_working_days(here[part.sku], 1),
+        ready_on=ready,
         picture=part.picture,
         weight_g=part.weight_g,
     )

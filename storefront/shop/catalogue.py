@@ -13,10 +13,10 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from configurator.bom import explode
+from configurator.bom import explode, pieces
 from configurator.service import leaves_us, released_models, starting_price
 from configurator.specification import Group, Model, Text
-from fulfillment.inventory.atp import earliest_dates
+from fulfillment.inventory.atp import dates_of, earliest_dates
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import NotFound
 from fulfillment.parts.models import Part
@@ -102,20 +102,20 @@ class Found:
         return len(self.machines) + len(self.options) + len(self.accessories)
 
 
-_STANDARD: dict[str, tuple[str, ...]] = {}
-"""Content hash of a model -> the parts of the machine as it stands."""
+_STANDARD: dict[str, tuple[tuple[str, int], ...]] = {}
+"""Content hash of a model -> the parts of the machine as it stands, and how many of each."""
 
 
-def _standard_parts(model: Model) -> tuple[str, ...]:
+def _standard_parts(model: Model) -> tuple[tuple[str, int], ...]:
     if model.content_hash not in _STANDARD:
-        _STANDARD[model.content_hash] = tuple(line.sku for line in explode(model, model.defaults) if line.kind == "hardware")
+        _STANDARD[model.content_hash] = tuple(pieces(explode(model, model.defaults)).items())
     return _STANDARD[model.content_hash]
 
 
 def machines(session: Session, models: Sequence[Model]) -> list[Machine]:
     """Return these models as the window shows them; the dates of all their parts are asked for at once."""
-    dates = earliest_dates(session, {sku for model in models for sku in _standard_parts(model)})
-    here = {model.id: max((dates[sku] for sku in _standard_parts(model)), default=None) for model in models}
+    dates = dates_of(session, {part for model in models for part in _standard_parts(model)})
+    here = {model.id: max((dates[part] for part in _standard_parts(model)), default=None) for model in models}
     return [Machine(model, starting_price(model), leaves_us(model, here[model.id])) for model in models]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,7 +12,7 @@ from fulfillment.assembly.labels import Label
 from fulfillment.assembly.models import AsBuiltPart, OrderRelease, ReleaseStatus, UnitStatus, WorkOrder
 from fulfillment.inventory.models import MoveReason
 from fulfillment.inventory.service import receive_all
-from fulfillment.kernel.clock import today
+from fulfillment.kernel.clock import add_working_days, today
 from fulfillment.kernel.ids import secret_token
 from fulfillment.kernel.money import Money, total
 from fulfillment.ledger import postings
@@ -71,14 +70,14 @@ def laptops(count: int = 1, *, bom: Mapping[str, int] = BOM) -> DraftLine:
     names = {part.sku: dict(part.name) for part in PARTS}
     entries = [{"sku": sku, "name": names[sku], "qty": qty, "group": sku[:3].lower()} for sku, qty in bom.items()]
     name = {"en": "Skein 14", "zh": "云雀 Skein 14"}
-    return DraftLine(LineKind.SYSTEM, "skein-14", name, count, LAPTOP_PRICE, today() + timedelta(days=7), bom=entries, weight_g=1_000)
+    return DraftLine(LineKind.SYSTEM, "skein-14", name, count, LAPTOP_PRICE, add_working_days(today(), 10), bom=entries, weight_g=1_000)
 
 
 def bags(count: int = 1, *, sku: str = "BAG-T14") -> DraftLine:
     """A line of so many plain items."""
     part = next(part for part in PARTS if part.sku == sku)
     assert part.list_price is not None
-    return DraftLine(LineKind.ITEM, sku, part.name, count, part.list_price, today(), weight_g=part.weight_g)
+    return DraftLine(LineKind.ITEM, sku, part.name, count, part.list_price, add_working_days(today(), 4), weight_g=part.weight_g)
 
 
 def make_draft(*lines: DraftLine, delivery: str = "standard", locale: str = "en") -> OrderDraft:
