@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -43,6 +44,11 @@ def figures_of(draft: OrderDraft) -> Figures:
     return Figures(tuple(line_taxes), net, shipping, shipping_tax, tax, net + shipping + tax)
 
 
+def promised_on(draft: OrderDraft) -> date:
+    """The day it should be at the customer's, if it were booked today."""
+    return promise((line.ready_on for line in draft.lines), delivery_option(draft.delivery), today())
+
+
 def book_order(session: Session, draft: OrderDraft) -> SalesOrder:
     """Take the order into the book, where it waits for its payment; its lines are loaded.
 
@@ -79,7 +85,7 @@ def _booked_before(session: Session, draft: OrderDraft) -> SalesOrder | None:
 
 def _write(session: Session, draft: OrderDraft, figures: Figures) -> SalesOrder:
     moment = now()
-    promised = promise((line.ready_on for line in draft.lines), delivery_option(draft.delivery), today())
+    promised = promised_on(draft)
     order = SalesOrder(
         id=new_id(), number=next_number(session, "SO"), booking_key=draft.booking_key, fingerprint=draft.fingerprint(),
         status=OrderStatus.BOOKED, status_since=moment, channel=draft.channel, account_id=draft.account_id,

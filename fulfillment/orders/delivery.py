@@ -33,11 +33,11 @@ OPTIONS: dict[str, DeliveryOption] = {
     option.code: option
     for option in (
         DeliveryOption(
-            "standard", {"en": "Standard", "zh": "标准配送"}, {"en": "To your door in five working days.", "zh": "五个工作日送达。"},
-            Money(0), 5,
+            "standard", {"en": "Standard", "zh": "标准配送"},
+            {"en": "By ground, five working days on the way.", "zh": "陆运，路上五个工作日。"}, Money(0), 5,
         ),
         DeliveryOption(
-            "express", {"en": "Express", "zh": "加急配送"}, {"en": "Two working days, by air.", "zh": "航空运输，两个工作日送达。"},
+            "express", {"en": "Express", "zh": "加急配送"}, {"en": "By air, two working days on the way.", "zh": "空运，路上两个工作日。"},
             Money(3_900), 2,
         ),
         DeliveryOption(

@@ -19,7 +19,7 @@ from fulfillment.kernel.mail import send_mail
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import WrongStatus
 from fulfillment.orders import letters
-from fulfillment.orders.booking import book_order, figures_of
+from fulfillment.orders.booking import book_order, figures_of, promised_on
 from fulfillment.orders.events import OrderCancelled, OrderDelivered, OrderPaid, OrderShipped
 from fulfillment.orders.finding import count_by_status, find_order, get_order, order_of_account, orders_of_account, search_orders
 from fulfillment.orders.models import CANCELLABLE, OrderEvent, OrderStatus, SalesOrder
@@ -184,6 +184,6 @@ def _write(session: Session, order: SalesOrder, letter: letters.Letter, key: str
 
 __all__ = [
     "TooLateToCancel", "book_order", "cancel_order", "count_by_status", "figures_of", "find_order", "get_order", "held_by",
-    "hold_order", "mark_delivered", "mark_shipped", "move_promise", "note", "order_of_account", "orders_of_account", "record_payment",
-    "release_from_review", "search_orders", "start_production", "timeline",
+    "hold_order", "mark_delivered", "mark_shipped", "move_promise", "note", "order_of_account", "orders_of_account", "promised_on",
+    "record_payment", "release_from_review", "search_orders", "start_production", "timeline",
 ]

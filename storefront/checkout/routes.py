@@ -16,12 +16,14 @@ from fulfillment.billing.checkout import start_checkout
 from fulfillment.billing.inbox import receive_event
 from fulfillment.billing.reconciling import reconcile_order
 from fulfillment.customers import service as customers
+from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.i18n import current_locale, pick
 from fulfillment.kernel.settings import settings
 from fulfillment.kernel.web import csrf_exempt, current_account, limiter, public, see_other
-from fulfillment.orders.delivery import OPTIONS
-from fulfillment.orders.service import book_order, figures_of
+from fulfillment.orders.delivery import OPTIONS, promise
+from fulfillment.orders.readiness import ready_dates
+from fulfillment.orders.service import book_order, figures_of, promised_on
 from storefront.cart import service as carts
 from storefront.cart.current import account_id, cart_id, keep_cart
 from storefront.checkout.drafting import draft_order
@@ -49,6 +51,7 @@ def details() -> ResponseReturnValue:
         kept = carts.details_of(db, cart_id())
         here = account_id()
         book = customers.addresses_of(db, here) if here else []
+        ready = ready_dates(db, [line.wanted for line in cart.lines])
     if not cart.lines:
         return see_other("cart.show")
     if request.method == "GET" and "address" in request.args:
@@ -63,7 +66,8 @@ def details() -> ResponseReturnValue:
             if here and request.form.get("keep_address"):
                 customers.save_address(db, here, form.address())
         return redirect(url_for(".review"), 303)
-    page = render_template("checkout/details.html", form=form, cart=cart, options=OPTIONS, book=book)
+    arrives = {code: promise(ready, option, today()) for code, option in OPTIONS.items()}
+    page = render_template("checkout/details.html", form=form, cart=cart, options=OPTIONS, arrives=arrives, book=book)
     return page, 422 if form.errors else 200
 
 
@@ -88,7 +92,10 @@ def review() -> ResponseReturnValue:
             return see_other(".details")
         cart = carts.show(db, cart_id())
         draft = draft_order(db, cart_id(), kept, account_id=account_id(), locale=current_locale())
-    return render_template("checkout/review.html", cart=cart, details=kept, figures=figures_of(draft), option=OPTIONS[draft.delivery])
+    return render_template(
+        "checkout/review.html", cart=cart, details=kept, figures=figures_of(draft), option=OPTIONS[draft.delivery],
+        arrives=promised_on(draft),
+    )
 
 
 @bp.post("/checkout/pay")

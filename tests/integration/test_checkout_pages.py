@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -14,12 +14,15 @@ from flask import Flask
 from configurator.models import Quote
 from fulfillment.billing.models import Payment
 from fulfillment.customers.service import addresses_of, save_address
-from fulfillment.kernel.clock import frozen, now
+from fulfillment.kernel.clock import add_working_days, frozen, now
 from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.i18n import day
 from fulfillment.kernel.jobs import run_until_idle
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.settings import Settings
+from fulfillment.orders.delivery import OPTIONS
 from fulfillment.orders.models import OrderLine, OrderStatus, SalesOrder
+from fulfillment.orders.readiness import items, ready_dates
 from fulfillment.orders.service import cancel_order
 from storefront.cart.models import Cart, CartLine
 from tests.builders.billing import DECLINED, VISA, CardShop, impatient
@@ -80,6 +83,20 @@ class TestTheSummary:
         assert total == total_of(page)
         assert "ada@example.com" in page
         assert "12 Willow Road" in page
+
+    def test_names_the_day_of_every_way_and_books_the_one_that_was_shown(self, visitor: Visitor) -> None:
+        with frozen(datetime(2026, 11, 25, 15, tzinfo=UTC)):
+            visitor.post("/cart/items", {"sku": "MON-24", "quantity": "99"})
+            with reading() as session:
+                (ready,) = ready_dates(session, [items("MON-24", 99)])
+            assert ready > date(2026, 11, 26)
+            page = visitor.get("/checkout").text
+            days = {code: day(add_working_days(ready, option.days), "full") for code, option in OPTIONS.items()}
+            assert re.findall(r"At your door by ([^.]+)\.", page) == list(days.values())
+            page = reviewed(visitor, delivery="express")
+            assert f"Express: at your door by {days['express']}" in page
+            visitor.post("/checkout/pay")
+        assert [day(order.promised_on, "full") for order in orders()] == [days["express"]]
 
     def test_of_an_empty_cart_is_the_cart(self, visitor: Visitor) -> None:
         assert visitor.get("/checkout").headers["Location"] == "/cart"
