@@ -145,13 +145,14 @@ class Api:
     def operation(
         self, method: Literal["GET", "POST"], path: str, *, answer: type[Answer] | None, status: int = 200, body: type[Asked] | None = None,
         query: type[Asked] | None = None, parameters: tuple[Parameter, ...] = (), problems: tuple[int, ...] = (),
-        limit: str = "240/minute", guesses: str = "", cacheable: bool = False,
+        limit: str = "240/minute", guesses: str = "", counted: tuple[Callable[[Any], Any], ...] = (),
+        cacheable: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated handler as an operation; its docstring is the description.
 
         The handler is called with the parameters by name, and with `body` and `query` where they are
         declared. Where an answer could be guessed, `guesses` names what: operations of the same name share
-        one limit of wrong tries.
+        one limit of wrong tries. `counted` are further limits of the slice's own.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -169,6 +170,8 @@ class Api:
             limited: Callable[..., ResponseReturnValue] = limiter.limit(limit)(view)
             if guesses:
                 limited = limiter.shared_limit(WRONG_TRIES, scope=guesses, deduct_when=_was_wrong)(limited)
+            for count in counted:
+                limited = count(limited)
             rule = path.replace("{", "<").replace("}", ">")
             self.bp.add_url_rule(rule, handler.__name__, public(csrf_exempt(limited)), methods=[method])
             return handler

@@ -35,6 +35,7 @@ The shop for programs: the machines and what can be chosen, quotes, orders, and 
 WHY = {
     400: "The request cannot be read, or a header is missing.",
     401: "Nothing in the request proves that the order is yours.",
+    403: "What you sent lets you look, but not act.",
     404: "There is no such thing, or it is not yours: the same answer for both.",
     406: "We write nothing of what you accept.",
     409: "It is not possible as things stand, or the key was used for another content.",

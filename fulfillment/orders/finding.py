@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from fulfillment.kernel.refusals import NotFound
+from fulfillment.kernel.refusals import NotFound, Refusal
 from fulfillment.orders.draft import digits
 from fulfillment.orders.models import OrderStatus, SalesOrder
 
@@ -18,6 +18,12 @@ COLUMNS = [column.key for column in sa.inspect(SalesOrder).column_attrs]
 
 NOBODY = ("nobody@invalid", "0000000000", "00000")
 """Compared with when there is no such order, so that the answer takes as long."""
+
+
+class NeedsProof(Refusal):
+    """A ZIP code is on every parcel of the street: it tells where an order stands, and is good for nothing else."""
+
+    status = 403
 
 
 def get_order(session: Session, number: str, *, lines: bool = False, for_update: bool = False) -> SalesOrder:
@@ -45,6 +51,19 @@ def find_order(session: Session, number: str, proof: str) -> SalesOrder:
     return order
 
 
+def find_own_order(session: Session, number: str, proof: str) -> SalesOrder:
+    """The same, for whoever wants to act on it: a ZIP code is not enough. Raises NotFound, NeedsProof."""
+    order = find_order(session, number, proof)
+    if not proves_owner(order, proof):
+        raise NeedsProof("A ZIP code shows where an order stands. For this we need its e-mail address or telephone number.")
+    return order
+
+
+def proves_owner(order: SalesOrder, proof: str) -> bool:
+    """Whether the proof is one of those that neighbours do not know: e-mail or telephone."""
+    return _proves(proof, _contacts(order))
+
+
 def tidy_number(number: str) -> str:
     """“ so 2026 12 ” is meant to be SO-2026-000012."""
     parts = re.findall(r"[A-Z]+|[0-9]+", number.upper()[:40], flags=re.ASCII)
@@ -54,8 +73,13 @@ def tidy_number(number: str) -> str:
 
 
 def secrets_of(order: SalesOrder) -> Sequence[str]:
+    """What tells an order's customer from a passer-by."""
+    return (*_contacts(order), order.ship_to["postcode"][:5], order.bill_to["postcode"][:5])
+
+
+def _contacts(order: SalesOrder) -> Sequence[str]:
     """What only the customer and we know of an order."""
-    return (order.email, order.phone_digits, digits(order.ship_to["phone"]), order.ship_to["postcode"][:5], order.bill_to["postcode"][:5])
+    return (order.email, order.phone_digits, digits(order.ship_to["phone"]))
 
 
 def _proves(proof: str, secrets: Sequence[str]) -> bool:

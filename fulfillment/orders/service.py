@@ -21,7 +21,17 @@ from fulfillment.kernel.refusals import WrongStatus
 from fulfillment.orders import letters
 from fulfillment.orders.booking import book_order, figures_of, promised_on
 from fulfillment.orders.events import OrderCancelled, OrderDelivered, OrderPaid, OrderShipped
-from fulfillment.orders.finding import count_by_status, find_order, get_order, order_of_account, orders_of_account, search_orders
+from fulfillment.orders.finding import (
+    NeedsProof,
+    count_by_status,
+    find_order,
+    find_own_order,
+    get_order,
+    order_of_account,
+    orders_of_account,
+    proves_owner,
+    search_orders,
+)
 from fulfillment.orders.models import CANCELLABLE, OrderEvent, OrderStatus, SalesOrder
 from fulfillment.orders.timeline import note, timeline
 
@@ -183,7 +193,8 @@ def _write(session: Session, order: SalesOrder, letter: letters.Letter, key: str
 
 
 __all__ = [
-    "TooLateToCancel", "book_order", "cancel_order", "count_by_status", "figures_of", "find_order", "get_order", "held_by",
-    "hold_order", "mark_delivered", "mark_shipped", "move_promise", "note", "order_of_account", "orders_of_account", "promised_on",
-    "record_payment", "release_from_review", "search_orders", "start_production", "timeline",
+    "NeedsProof", "TooLateToCancel", "book_order", "cancel_order", "count_by_status", "figures_of", "find_order", "find_own_order",
+    "get_order", "held_by", "hold_order", "mark_delivered", "mark_shipped", "move_promise", "note", "order_of_account",
+    "orders_of_account", "promised_on", "proves_owner", "record_payment", "release_from_review", "search_orders", "start_production",
+    "timeline",
 ]

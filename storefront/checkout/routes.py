@@ -28,7 +28,7 @@ from storefront.cart import service as carts
 from storefront.cart.current import account_id, cart_id, keep_cart
 from storefront.checkout.drafting import draft_order
 from storefront.checkout.forms import DetailsForm
-from storefront.status.access import may_see, remember_order
+from storefront.status.access import must_own, remember_order
 
 bp = Blueprint("checkout", __name__)
 
@@ -119,7 +119,7 @@ def pay() -> ResponseReturnValue:
 @limiter.limit("30/minute")
 def pay_again(number: str) -> ResponseReturnValue:
     """Pay an order that was left unpaid."""
-    may_see(number)
+    must_own(number)
     return _to_payment(number)
 
 
@@ -138,7 +138,7 @@ def _to_payment(number: str) -> ResponseReturnValue:
 @limiter.limit("60/minute")
 def returned(number: str) -> ResponseReturnValue:
     """Back from the payment page."""
-    may_see(number)
+    must_own(number)
     if reconcile_order(number):
         keep_cart(None)
         return see_other(

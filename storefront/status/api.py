@@ -12,7 +12,7 @@ from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.i18n import pick
 from fulfillment.kernel.messages import Amount
 from fulfillment.kernel.openapi import Api, Parameter, absolute
-from fulfillment.orders.finding import find_order
+from fulfillment.orders.finding import find_order, find_own_order
 from fulfillment.orders.models import SalesOrder
 from fulfillment.orders.service import cancel_order
 from fulfillment.shipping.carriers import CARRIERS
@@ -20,6 +20,7 @@ from fulfillment.shipping.dispatching import find_shipment
 from fulfillment.shipping.models import Shipment
 from fulfillment.shipping.service import boxes_of, tracking_of
 from storefront.status import messages as told
+from storefront.status.access import count_tries_of_number
 from storefront.status.messages import NUMBER
 from storefront.status.progress import progress
 
@@ -27,12 +28,15 @@ api = Api("status_api", __name__, tag="Orders")
 bp = api.bp
 
 PROOF = Parameter(
-    "Order-Proof", "header", "What only the customer knows of an order: its e-mail address, telephone number or ZIP code.",
+    "Order-Proof", "header",
+    "What only the customer knows of an order: its e-mail address or telephone number; to look at it, its ZIP code will do.",
     "ada@example.com", secret=True,
 )
 
 
-@api.operation("GET", "/orders/{number}", answer=told.OrderAnswer, parameters=(NUMBER, PROOF), guesses="order-proof")
+@api.operation(
+    "GET", "/orders/{number}", answer=told.OrderAnswer, parameters=(NUMBER, PROOF), guesses="order-proof", counted=(count_tries_of_number,),
+)
 def show_order(number: str, order_proof: str) -> told.OrderAnswer:
     """An order as it is being made.
 
@@ -43,16 +47,16 @@ def show_order(number: str, order_proof: str) -> told.OrderAnswer:
 
 
 @api.operation(
-    "POST", "/orders/{number}/cancel", answer=told.OrderAnswer, body=told.CancelRequest, parameters=(NUMBER, PROOF), problems=(409,),
-    guesses="order-proof",
+    "POST", "/orders/{number}/cancel", answer=told.OrderAnswer, body=told.CancelRequest, parameters=(NUMBER, PROOF), problems=(403, 409),
+    guesses="order-proof", counted=(count_tries_of_number,),
 )
 def cancel(number: str, order_proof: str, body: told.CancelRequest) -> told.OrderAnswer:
     """Cancel an order while nothing of it is built; what was paid goes back to the card.
 
-    A second time changes nothing.
+    A second time changes nothing. A ZIP code is no proof for this: it takes the e-mail address or telephone number.
     """
     with transaction() as session:
-        found = find_order(session, number, order_proof)
+        found = find_own_order(session, number, order_proof)
         cancel_order(session, found.number, reason=body.reason, by="customer")
     with reading() as session:
         return _order(session, find_order(session, number, order_proof))

@@ -22,7 +22,7 @@ from fulfillment.orders.models import OrderStatus
 from fulfillment.shipping.dispatching import find_shipment
 from fulfillment.shipping.documents import packing_slip
 from fulfillment.shipping.service import boxes_of
-from storefront.status.access import may_see, remember_order
+from storefront.status.access import count_tries_of_number, is_own, may_see, must_own, remember_order
 from storefront.status.forms import CancelForm, FindForm
 from storefront.status.progress import progress
 from storefront.status.words import TEMPLATE_GLOBALS
@@ -37,6 +37,7 @@ MOVING = (OrderStatus.BOOKED, OrderStatus.PAID, OrderStatus.REVIEW, OrderStatus.
 @bp.route("/status", methods=["GET", "POST"])
 @public
 @limiter.limit("15/minute;120/hour", methods=["POST"])
+@count_tries_of_number
 def find() -> ResponseReturnValue:
     """Find an order by its number and something only its customer knows."""
     form = FindForm(request.form, data={"number": request.args.get("number", "")})
@@ -44,10 +45,11 @@ def find() -> ResponseReturnValue:
         try:
             with reading() as db:
                 found = orders.find_order(db, form.number.data or "", form.proof.data or "")
+                own = orders.proves_owner(found, form.proof.data or "")
         except NotFound as refusal:
             flash(translated(refusal), "bad")
             return render_template("status/find.html", form=form), 404
-        remember_order(found.number)
+        remember_order(found.number, own=own)
         return redirect(url_for(".order", number=found.number), 303)
     return render_template("status/find.html", form=form, known=session.get("orders", [])), 422 if form.errors else 200
 
@@ -65,7 +67,7 @@ def _shown(number: str) -> dict[str, Any]:
         "news": fingerprint([order.status, order.promised_on, len(events), stations, len(invoices)])[:12],
         "order": order, "events": events, "units": units, "shipment": shipment, "boxes": boxes, "invoices": invoices,
         "steps": progress(order.status, [unit.status for unit in units], events), "moving": order.status in MOVING,
-        "option": OPTIONS[order.delivery], "form": CancelForm(),
+        "option": OPTIONS[order.delivery], "form": CancelForm(), "own": is_own(number),
     }
 
 
@@ -97,7 +99,7 @@ def own_order(number: str) -> ResponseReturnValue:
 @public
 def cancel(number: str) -> ResponseReturnValue:
     """Cancel the order while nothing of it is built; what was paid goes back to the card."""
-    may_see(number)
+    must_own(number)
     form = CancelForm(request.form)
     with transaction() as db:
         orders.cancel_order(db, number, reason=(form.reason.data or "")[:300], by="customer")
@@ -108,7 +110,7 @@ def cancel(number: str) -> ResponseReturnValue:
 @public
 def invoice(number: str, invoice: str) -> ResponseReturnValue:
     """The invoice on paper."""
-    may_see(number)
+    must_own(number)
     with reading() as db:
         if find_invoice(db, invoice).order_number != number:
             raise NotFound("There is no such invoice.")
@@ -120,7 +122,7 @@ def invoice(number: str, invoice: str) -> ResponseReturnValue:
 @public
 def slip(number: str) -> ResponseReturnValue:
     """What is in the boxes, as it lies in them."""
-    may_see(number)
+    must_own(number)
     with reading() as db:
         shipment = find_shipment(db, number)
         if shipment is None or shipment.dispatched_at is None:

@@ -226,19 +226,29 @@ def test_without_a_proof_the_header_is_asked_for(program: Program) -> None:
 
 def test_an_order_is_cancelled_once_while_nothing_is_built(program: Program) -> None:
     number = (program.order().json or {})["number"]
-    answer = program.post(f"/orders/{number}/cancel", {"reason": "Ordered twice."}, proof="78701")
+    answer = program.post(f"/orders/{number}/cancel", {"reason": "Ordered twice."}, proof="ada@example.com")
     told = answer.json or {}
     assert (answer.status_code, told["status"], told["cancellable"]) == (200, "cancelled", False)
     assert [event["kind"] for event in told["timeline"]] == ["received", "cancelled"]
     assert "Ordered twice" not in answer.text
-    again = program.client.post(f"/api/v1/orders/{number}/cancel", headers={"Order-Proof": "78701", "Accept-Language": "en"})
+    again = program.client.post(f"/api/v1/orders/{number}/cancel", headers={"Order-Proof": "ada@example.com", "Accept-Language": "en"})
     assert again.json == told
+
+
+def test_a_zip_code_cancels_nothing(program: Program) -> None:
+    with transaction() as session:
+        number = walk_order(session, up_to="paid").number
+    answer = program.post(f"/orders/{number}/cancel", proof=ZIP)
+    assert (answer.status_code, "its e-mail address or telephone number" in answer.text) == (403, True)
+    with reading() as session:
+        assert get_order(session, number).cancelled_at is None
+    assert program.post(f"/orders/{number}/cancel", proof="+1 512 555 0101").status_code == 200
 
 
 def test_an_order_that_is_built_is_not_cancelled(program: Program) -> None:
     with transaction() as session:
         number = walk_order(session, up_to="kitted").number
-    answer = program.post(f"/orders/{number}/cancel", proof=ZIP)
+    answer = program.post(f"/orders/{number}/cancel", proof="ada@example.com")
     assert (answer.status_code, "can no longer be cancelled" in answer.text) == (409, True)
     assert (program.get(f"/orders/{number}", proof=ZIP).json or {})["status"] == "in_production"
 

@@ -356,6 +356,25 @@ class TestTries:
         assert int(answer.headers["Retry-After"]) >= 1
         assert_guarded(answer)
 
+    def test_of_one_order_are_counted_from_all_addresses_and_by_programs_too(self, limited: Visitor) -> None:
+        with transaction() as session:
+            number = make_order(session).number
+        page = limited.get("/status")
+        assert page.status_code == 200
+
+        def guess(ip: int, asked: str = number) -> int:
+            fields = {"csrf_token": limited.token, "number": f" {asked.lower()}", "proof": f"{10000 + ip}"}
+            return limited.client.post("/status", data=fields, environ_base={"REMOTE_ADDR": f"10.0.0.{ip}"}).status_code
+
+        def program(ip: int) -> int:
+            where = {"REMOTE_ADDR": f"10.0.1.{ip}"}
+            return limited.client.get(f"/api/v1/orders/{number}", headers={"Order-Proof": "10001"}, environ_base=where).status_code
+
+        assert [guess(ip) for ip in range(10)] + [program(ip) for ip in range(10)] == [404] * 20
+        assert (guess(99), program(99)) == (429, 429)
+        assert guess(99, "SO-2026-777777") == 404
+        assert limited.get("/status").status_code == 200
+
     def test_of_service_tags_by_address_are_counted_too(self, limited: Visitor) -> None:
         assert [limited.get(f"/support/AAAAAA{n % 10}").status_code for n in range(31)].count(429) == 1
 

@@ -89,6 +89,48 @@ class TestLookingUp:
         assert visitor.get("/account/orders/SO-2026-999999").status_code == 404
 
 
+class TestAZipCode:
+    def test_shows_where_an_order_stands_but_neither_address_nor_papers(self, visitor: Visitor) -> None:
+        number = walked("delivered")
+        with reading() as session:
+            (invoice,) = invoices_of(session, number)
+        page = found(visitor, number, "97209").get(f"/orders/{number}").text
+        assert "Delivered on" in page
+        assert "Portland, OR" in page
+        for private in ("Ada Moss", "Willow", "97209", ".pdf"):
+            assert private not in page.split("<main", 1)[1]
+        for path in (f"/orders/{number}/invoices/{invoice.number}.pdf", f"/orders/{number}/packing-slip.pdf"):
+            answer = visitor.get(path)
+            assert (answer.status_code, b"%PDF" in answer.data) == (403, False)
+
+    def test_cancels_and_pays_nothing(self, visitor: Visitor) -> None:
+        number = walked("booked")
+        page = found(visitor, number, "97209").get(f"/orders/{number}").text
+        assert "Cancel this order" not in page
+        assert 'id="pay"' not in page
+        for path in ("cancel", "pay"):
+            answer = visitor.post(f"/orders/{number}/{path}")
+            assert answer.status_code == 403
+            assert "For this we need its e-mail address or telephone number." in answer.text
+        assert visitor.get(f"/orders/{number}/paid").status_code == 403
+        assert status_of(number) is OrderStatus.BOOKED
+
+    @pytest.mark.parametrize("proof", ["ada@example.com", "+1 512 555 0101"])
+    def test_is_made_up_for_by_a_better_proof(self, visitor: Visitor, proof: str) -> None:
+        number = walked("booked")
+        found(found(visitor, number, "97209"), number, proof)
+        assert "Willow" in visitor.get(f"/orders/{number}").text
+        assert visitor.post(f"/orders/{number}/cancel").status_code == 303
+        assert status_of(number) is OrderStatus.CANCELLED
+
+    def test_is_enough_for_the_account_the_order_is_in(self, visitor: Visitor) -> None:
+        me = make_account()
+        with transaction() as session:
+            number = make_order(session, account_id=me).number
+        found(visitor.signed_in(), number, "78701")
+        assert visitor.post(f"/orders/{number}/cancel").status_code == 303
+
+
 class TestThePage:
     @pytest.mark.parametrize(
         ("up_to", "now", "told"),
