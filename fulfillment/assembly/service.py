@@ -5,7 +5,7 @@ The acts stand in a module for each desk and are gathered here, so that pages im
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -81,6 +81,12 @@ def units_of(session: Session, order_number: str) -> list[WorkOrder]:
     """Every machine of an order, in the order of its lines."""
     statement = sa.select(WorkOrder).filter_by(order_number=order_number).order_by(WorkOrder.position, WorkOrder.unit)
     return list(session.scalars(statement))
+
+
+def shipped_units(session: Session, order_numbers: Collection[str], most: int = 50) -> list[WorkOrder]:
+    """The machines of these orders that have left us, the newest first."""
+    statement = sa.select(WorkOrder).where(WorkOrder.order_number.in_(order_numbers), WorkOrder.status == UnitStatus.SHIPPED)
+    return list(session.scalars(statement.order_by(WorkOrder.number.desc()).limit(most)))
 
 
 def find_release(session: Session, order_number: str) -> OrderRelease | None:
@@ -175,6 +181,6 @@ def tags_of_parts(session: Session, part_ids: Iterable[UUID]) -> dict[UUID, str]
 __all__ = [
     "FAILURES", "BadResult", "BadScan", "Load", "NoSpare", "NotATag", "NotDone", "Outcome", "Waiting", "board", "box", "build",
     "call_spare", "claimed", "claims", "express_code", "find_release", "find_unit", "history", "kit", "kit_needs", "missing_parts",
-    "open_run", "parts_of", "queue", "recipe_of", "record_test", "rework", "spoken", "steps_of", "tags_of_parts", "test_runs", "to_fit",
-    "to_pack", "units_of", "who_waits_for",
+    "open_run", "parts_of", "queue", "recipe_of", "record_test", "rework", "shipped_units", "spoken", "steps_of", "tags_of_parts",
+    "test_runs", "to_fit", "to_pack", "units_of", "who_waits_for",
 ]

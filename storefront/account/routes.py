@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
 from configurator.service import quotes_of_account
+from fulfillment.assembly.service import shipped_units
 from fulfillment.customers import service as customers
 from fulfillment.customers.passwords import WeakPassword, check_strength
 from fulfillment.kernel.db import reading, transaction
@@ -145,11 +146,12 @@ def new_password(token: str) -> ResponseReturnValue:
 @bp.get("")
 @account_required
 def home() -> ResponseReturnValue:
-    """What the customer has with us: newest orders and quotes."""
+    """What the customer has with us: newest orders, machines and quotes."""
     with reading() as session:
         orders = orders_of_account(session, _me())
         quotes = quotes_of_account(session, _me())
-    return render_template("account/home.html", orders=orders, quotes=quotes)
+        machines = shipped_units(session, [order.number for order in orders])
+    return render_template("account/home.html", orders=orders, quotes=quotes, machines=machines)
 
 
 @bp.get("/addresses")

@@ -14,12 +14,14 @@ from wtforms import BooleanField, EmailField, RadioField, SelectField, TextAreaF
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the type stubs
 from wtforms.validators import InputRequired
 
-from configurator.service import released_models
+from configurator.service import QUOTE_DAYS, released_models
+from fulfillment.billing.invoice_document import SELLER
 from fulfillment.kernel import clock
 from fulfillment.kernel.db import reading
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.settings import settings
 from fulfillment.kernel.web import Form, public, safe_next
+from fulfillment.orders.jobs import UNPAID_FOR
 from storefront.shop import catalogue
 from storefront.shop.journey import sample_journey
 from storefront.shop.linked_data import item_data, machine_data
@@ -28,6 +30,8 @@ bp = Blueprint("shop", __name__)
 
 FAMILY_RULE = f"/<any({', '.join(catalogue.FAMILIES)}):slug>"
 MOST_COMPARED = 4
+SUPPORT_PHONE = "+1 503 555 0170"
+"""Of the kind that is set aside for examples, like everything about the company."""
 NAMES = {
     "laptops": _l("Laptops"),
     "desktops": _l("Desktops"),
@@ -146,6 +150,21 @@ def accessory(sku: str) -> ResponseReturnValue:
     return response
 
 
+@bp.get("/contact")
+@public
+def contact() -> ResponseReturnValue:
+    """Who we are and how to reach a person; the address is the one on our invoices."""
+    company, street, city, mail = SELLER.split(" · ")
+    return _page("company/contact.html", company=company, street=street, city=city, mail=mail, phone=SUPPORT_PHONE)
+
+
+@bp.get("/terms")
+@public
+def terms() -> ResponseReturnValue:
+    """Sale, returns and privacy in plain words: what the shop does, and nothing it does not."""
+    return _page("company/terms.html", quote_days=QUOTE_DAYS, unpaid_days=UNPAID_FOR.days)
+
+
 @bp.get("/theme/<any(auto, light, dark):choice>")
 @public
 def theme(choice: str) -> ResponseReturnValue:
@@ -166,6 +185,7 @@ def sitemap() -> ResponseReturnValue:
         addresses = [_absolute("shop.home"), *(_absolute("shop.family", slug=slug) for slug in catalogue.FAMILIES)]
         addresses += [_absolute("shop.machine", model_id=model.id) for model in released_models()]
         items = catalogue.items(session, dated=False)
+    addresses += [_absolute("shop.contact"), _absolute("shop.terms")]
     addresses += [_absolute("shop.accessories"), *(_absolute("shop.accessory", sku=item.part.sku) for item in items)]
     xml = render_template("shop/sitemap.xml", addresses=addresses)
     return Response(xml, mimetype="application/xml")

@@ -19,6 +19,7 @@ from fulfillment.kernel.web import account_required, current_account, document, 
 from fulfillment.orders import service as orders
 from fulfillment.orders.delivery import OPTIONS
 from fulfillment.orders.models import OrderStatus
+from fulfillment.shipping.carriers import CARRIERS
 from fulfillment.shipping.dispatching import find_shipment
 from fulfillment.shipping.documents import packing_slip
 from fulfillment.shipping.service import boxes_of
@@ -66,6 +67,7 @@ def _shown(number: str) -> dict[str, Any]:
     return {
         "news": fingerprint([order.status, order.promised_on, len(events), stations, len(invoices)])[:12],
         "order": order, "events": events, "units": units, "shipment": shipment, "boxes": boxes, "invoices": invoices,
+        "carrier": CARRIERS[shipment.carrier] if shipment is not None else None,
         "steps": progress(order.status, [unit.status for unit in units], events), "moving": order.status in MOVING,
         "option": OPTIONS[order.delivery], "form": CancelForm(), "own": is_own(number),
     }

@@ -6,12 +6,15 @@ They are tables, so they stand here: a template would translate the whole table 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 
 from fulfillment.assembly.models import UnitStatus
-from fulfillment.orders.models import OrderStatus
+from fulfillment.kernel.i18n import day
+from fulfillment.orders.models import OrderEvent, OrderStatus
 
 STATUS: Mapping[OrderStatus, tuple[object, str]] = {
     OrderStatus.BOOKED: (_l("waiting for payment"), "warn"), OrderStatus.PAID: (_l("paid"), "good"),
@@ -59,9 +62,13 @@ def step_word(code: str) -> str:
     return str(STEP[code])
 
 
-def event_words(kind: str) -> str:
-    """What happened; the bare kind of what has no words."""
-    return str(EVENT.get(kind, kind))
+def event_words(event: OrderEvent) -> str:
+    """What happened, with the days or the place where they are known; the bare kind of what has no words."""
+    told, detail = str(EVENT.get(event.kind, event.kind)), event.detail
+    if event.kind == "date_moved" and {"before", "after"} <= detail.keys():
+        before, after = (day(date.fromisoformat(detail[name])) for name in ("before", "after"))
+        return str(_("The date has changed from %(before)s to %(after)s.", before=before, after=after))
+    return f"{told} {detail['place']}" if detail.get("place") else told
 
 
 def station_word(status: UnitStatus) -> str:

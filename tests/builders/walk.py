@@ -7,6 +7,8 @@ events arrive as they would; what talks to the world (mail, card provider) stays
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
@@ -48,6 +50,7 @@ UP_TO = ("booked", "paid", "released", "kitted", "built", "tested", "boxed", "sh
 
 def walk_order(
     session: Session, *lines: DraftLine, up_to: str = "delivered", delivery: str = "standard", locale: str = "en", stock: bool = False,
+    account_id: UUID | None = None,
 ) -> SalesOrder:
     """An order (of one laptop unless `lines` say otherwise) that has come as far as `up_to`.
 
@@ -57,7 +60,7 @@ def walk_order(
     assembly.make_parts(session)
     if stock:
         assembly.put_on_shelf(session, {sku: 10 * count for sku, count in {**assembly.STOCKED, "BAG-T14": 1, "MON-T27": 1}.items()})
-    order = book_order(session, assembly.make_draft(*lines, delivery=delivery, locale=locale))
+    order = book_order(session, replace(assembly.make_draft(*lines, delivery=delivery, locale=locale), account_id=account_id))
     for step in UP_TO[1 : UP_TO.index(up_to) + 1]:
         _STEPS[step](session, order.number)
         work_jobs(session)

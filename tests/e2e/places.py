@@ -40,7 +40,7 @@ PLACES = (
     Place("/support/AAAAAAA", status=404),
     Place("/account/sign-in"), Place("/account/sign-up"), Place("/account/forgotten"), Place("/account/new-password/{reset}"),
     Place("/account/new-password/nothing", status=404),
-    Place("/no-such-page", status=404), Place("/styleguide"),
+    Place("/contact"), Place("/terms"), Place("/no-such-page", status=404), Place("/styleguide"),
     Place("/cart", SHOPPING), Place("/checkout", SHOPPING), Place("/checkout/review", SHOPPING), Place("/orders/{booked}", SHOPPING),
     Place("/orders/{cancelled}", SHOPPING), Place("/status", SHOPPING),
     Place("/orders/{order}", CUSTOMER),

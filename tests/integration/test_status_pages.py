@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from fulfillment.assembly.service import units_of
+from fulfillment.billing.invoice_document import SELLER
 from fulfillment.billing.invoicing import invoices_of
 from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.i18n import day
 from fulfillment.orders.models import OrderEvent, OrderStatus, SalesOrder
-from fulfillment.orders.service import get_order
-from tests.builders import assembly
+from fulfillment.orders.service import get_order, move_promise
+from fulfillment.shipping.models import ShipmentStatus
+from tests.builders import assembly, shipping
 from tests.builders.orders import make_order
 from tests.builders.people import make_account
 from tests.builders.visitor import Visitor, guarded
@@ -261,6 +265,55 @@ class TestCancelling:
         with reading() as session:
             detail = session.scalars(sa.select(OrderEvent.detail).filter_by(kind="cancelled_by")).one()
         assert (len(detail["reason"]), detail["by"]) == (300, "customer")
+
+
+class TestTracking:
+    def test_names_the_carrier_and_the_places(self, visitor: Visitor) -> None:
+        number = walked("shipped")
+        page = found(visitor, number).get(f"/orders/{number}").text
+        assert "<h2>On its way</h2>" in page
+        assert "Wayfare Parcel" in page
+        with transaction() as session:
+            shipping.carrier_says(session, shipping.shipment_of(session, number), ShipmentStatus.IN_TRANSIT)
+        assert "On its way. Portland, OR" in visitor.get(f"/orders/{number}").text
+
+    def test_of_what_has_arrived_is_not_on_its_way(self, visitor: Visitor) -> None:
+        number = walked("delivered")
+        page = found(visitor, number).get(f"/orders/{number}").text
+        assert "<h2>On its way</h2>" not in page
+        assert "<h2>Delivered</h2>" in page
+
+    def test_tells_both_days_when_one_has_moved(self, visitor: Visitor) -> None:
+        with transaction() as session:
+            number = make_order(session, up_to="paid").number
+            before = get_order(session, number).promised_on
+            after = before + timedelta(days=3)
+            move_promise(session, number, after, "a part is late")
+        told = f"The date has changed from {day(before)} to {day(after)}."
+        assert told in found(visitor, number).get(f"/orders/{number}").text
+
+
+class TestHelp:
+    def test_is_a_click_away_from_every_page(self, visitor: Visitor) -> None:
+        for path in ("/", "/cart", "/no-such-page"):
+            page = visitor.get(path).text
+            assert {"/support", "/contact", "/terms"} <= set(re.findall(r'href="([^"#]+)', page)), path
+        page = visitor.get("/contact").text
+        assert "mailto:orders@larkmill.example" in page
+        assert all(part in page for part in SELLER.split(" · "))
+        assert all(f'id="{part}"' in visitor.get("/terms").text for part in ("sale", "returns", "privacy"))
+
+    def test_by_service_tag_is_linked_from_the_order_and_the_account_once_it_has_left_us(self, visitor: Visitor) -> None:
+        me = make_account()
+        with transaction() as session:
+            numbers = [walk_order(session, up_to=up_to, stock=True, account_id=me).number for up_to in ("boxed", "delivered")]
+            here, out = (units_of(session, number)[0].tag for number in numbers)
+        account = visitor.signed_in().get("/account").text
+        for page in (account, *(visitor.get(f"/orders/{number}").text for number in numbers)):
+            assert f"/support/{here}" not in page
+        assert f'href="/support/{out}"' in account
+        assert f'href="/support/{out}"' in page
+        assert visitor.get(f"/support/{out}").status_code == 200
 
 
 class TestSupport:
