@@ -39,6 +39,10 @@ class Settings:
     operations_mail: str = "operations@larkmill.example"
     """Who gets a letter for every alert that opens."""
     rate_limits: bool = True
+    rate_limit_storage: str = field(default="", repr=False)
+    """Where tries are counted, as an address of the limits library: `redis://…`, `memory://`; empty: in the memory of each web worker."""
+    web_workers: int = 2
+    """How many processes serve pages, as gunicorn is told."""
 
     @property
     def production(self) -> bool:
@@ -65,6 +69,7 @@ class Settings:
         weak = len(self.secret_key) < 32 or len(set(self.secret_key)) < 10
         base = urlsplit(self.base_url)
         nobody = "must be the address of somebody who is told when something is wrong"
+        apart = self.web_workers > 1 and not self.rate_limit_storage
         return (
             ("SHOP_SECRET_KEY", weak, "must be 32 random characters or more in production"),
             ("STRIPE_API_KEY", self.test_mode, "must be a live key: production needs a real payment provider"),
@@ -74,6 +79,7 @@ class Settings:
             ("SHOP_MAIL_URL", not self.mail_url, "is missing: no customer would get a letter"),
             ("SHOP_OPERATIONS_MAIL", "@" not in self.operations_mail or self.operations_mail.endswith(".example"), nobody),
             ("SHOP_RATE_LIMITS", not self.rate_limits, "must not be off in production: passwords could be guessed"),
+            ("SHOP_RATE_LIMIT_STORAGE", apart, "is missing: several web workers would each count tries by themselves"),
         )
 
 
@@ -93,7 +99,16 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         mail_from=env.get("SHOP_MAIL_FROM", default.mail_from),
         operations_mail=env.get("SHOP_OPERATIONS_MAIL", default.operations_mail),
         rate_limits=env.get("SHOP_RATE_LIMITS", "on") != "off",
+        rate_limit_storage=env.get("SHOP_RATE_LIMIT_STORAGE", ""),
+        web_workers=_count(env, "SHOP_WEB_WORKERS", default.web_workers),
     ).checked()
+
+
+def _count(env: Mapping[str, str], variable: str, default: int) -> int:
+    told = env.get(variable, "") or str(default)
+    if not (told.isascii() and told.isdigit() and int(told) > 0):
+        raise UnsafeSettings(f"{variable} must be a whole number from 1")
+    return int(told)
 
 
 _current: Settings | None = None

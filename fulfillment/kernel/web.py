@@ -30,7 +30,7 @@ from fulfillment.kernel.ids import secret_token
 from fulfillment.kernel.settings import settings
 
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
+limiter = Limiter(get_remote_address, strategy="moving-window")
 login = flask_login.LoginManager()
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -289,7 +289,8 @@ def init_app(app: Flask, load: Callable[[str, str, int, str], Principal | None])
     app.config.update(
         SECRET_KEY=settings().secret_key, SESSION_COOKIE_NAME="shop", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings().base_url.startswith("https://"), WTF_CSRF_TIME_LIMIT=None,
-        WTF_CSRF_SSL_STRICT=False, RATELIMIT_ENABLED=settings().rate_limits, MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        WTF_CSRF_SSL_STRICT=False, RATELIMIT_ENABLED=settings().rate_limits, RATELIMIT_STORAGE_URI=settings().rate_limit_storage or "memory://",
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True, MAX_CONTENT_LENGTH=2 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=200_000, MAX_FORM_PARTS=2000,
     )
     app.url_map.merge_slashes = False  # its redirect would name the host that the request named

@@ -13,6 +13,7 @@ SAFE = {
     "SHOP_DATABASE_URL": "postgresql+psycopg://shop:hushhush@db/shop", "STRIPE_API_KEY": "sk_live_suite",
     "STRIPE_WEBHOOK_SECRET": "whsec_suite",
     "SHOP_OPERATIONS_MAIL": "night@shop.test", "SHOP_MAIL_URL": "smtp+tls://user:word@mail.example:587",
+    "SHOP_RATE_LIMIT_STORAGE": "redis://:quiet@cache/0",
 }
 
 
@@ -32,6 +33,7 @@ def test_production_starts_with_safe_settings() -> None:
         ("STRIPE_API_BASE", "http://127.0.0.1:12111"), ("STRIPE_API_BASE", "https://api.stripe.com.evil.example"),
         ("STRIPE_WEBHOOK_SECRET", ""), ("SHOP_MAIL_URL", ""), ("SHOP_OPERATIONS_MAIL", ""),
         ("SHOP_OPERATIONS_MAIL", "night@shop.example"), ("SHOP_RATE_LIMITS", "off"),
+        ("SHOP_RATE_LIMIT_STORAGE", ""), ("SHOP_WEB_WORKERS", "many"), ("SHOP_WEB_WORKERS", "0"),
     ],
 )
 def test_production_does_not_start_with_an_unsafe_one_and_names_it(variable: str, value: str) -> None:
@@ -51,6 +53,12 @@ def test_an_environment_we_do_not_know_is_not_taken_for_a_desk(env: str) -> None
         from_environment({**SAFE, "SHOP_ENV": env})
 
 
+@pytest.mark.parametrize(("workers", "storage"), [("1", ""), ("8", "memory://"), ("8", "redis://cache")])
+def test_production_counts_tries_in_one_place_unless_told_otherwise(workers: str, storage: str) -> None:
+    chosen = from_environment({**SAFE, "SHOP_WEB_WORKERS": workers, "SHOP_RATE_LIMIT_STORAGE": storage})
+    assert (chosen.web_workers, chosen.rate_limit_storage) == (int(workers), storage)
+
+
 def test_a_refusal_does_not_tell_the_secret() -> None:
     with pytest.raises(UnsafeSettings) as refused:
         from_environment({**SAFE, "SHOP_SECRET_KEY": "hunter2hunter2"})
@@ -59,7 +67,7 @@ def test_a_refusal_does_not_tell_the_secret() -> None:
 
 def test_secrets_are_not_written_out_with_the_rest() -> None:
     shown = repr(from_environment(SAFE))
-    kept = ("SHOP_SECRET_KEY", "SHOP_DATABASE_URL", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "SHOP_MAIL_URL")
+    kept = ("SHOP_SECRET_KEY", "SHOP_DATABASE_URL", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "SHOP_MAIL_URL", "SHOP_RATE_LIMIT_STORAGE")
     assert [secret for secret in kept if SAFE[secret] in shown] == []
 
 

@@ -13,6 +13,7 @@ SAFE = {
     "SHOP_BASE_URL": "https://larkmill.example", "STRIPE_API_KEY": "sk_live_1",
     "STRIPE_WEBHOOK_SECRET": "whsec_1", "SHOP_DATABASE_URL": "postgresql+psycopg://shop@/shop", "SHOP_VAR_DIR": "/srv/shop",
     "SHOP_OPERATIONS_MAIL": "night@shop.test", "SHOP_MAIL_URL": "smtp+tls://shop:letters-secret@mail.example",
+    "SHOP_RATE_LIMIT_STORAGE": "redis://cache.example",
 }
 
 
