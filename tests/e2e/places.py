@@ -49,6 +49,7 @@ PLACES = (
     Place("/desk/test", STAFF), Place("/desk/boxing", STAFF), Place("/desk/dispatch", STAFF), Place("/desk/orders", STAFF),
     Place("/desk/orders/{order}", STAFF), Place("/desk/units/{tag}", STAFF), Place("/desk/purchasing", STAFF),
     Place("/desk/purchasing/{purchase}", STAFF), Place("/desk/purchasing/invoices", STAFF), Place("/desk/purchasing/suppliers", STAFF),
+    Place("/desk/purchasing/claims", STAFF), Place("/desk/stock", STAFF), Place("/desk/stock/MON-24", STAFF), Place("/desk/alerts", STAFF),
     Place("/desk/books", STAFF), Place("/desk/books/journal", STAFF), Place("/desk/books/checks", STAFF),
     Place("/desk/books/accounts/{ledger}", STAFF), Place("/desk/books/entries/1", STAFF),
     Place("/desk/jobs", STAFF), Place("/desk/jobs/mail", STAFF), Place("/desk/jobs/scheduled", STAFF),

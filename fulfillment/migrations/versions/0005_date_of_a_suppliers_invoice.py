@@ -1,13 +1,13 @@
 """Keep the date that is printed on a supplier's invoice: its time to be paid runs from there.
 
-Revises: 0003
+Revises: 0004
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = depends_on = None
 
 
