@@ -24,6 +24,7 @@ CONCERNS: Mapping[str, frozenset[str]] = {
     "money_unassigned": frozenset({"books"}),
     "transaction_unknown": frozenset({"books"}),
     "dispute": frozenset({"books"}),
+    "payment_lost": frozenset({"orders"}),
     "purchase_overdue": frozenset({"purchasing"}),
     "supplier_invoice_mismatch": frozenset({"purchasing"}),
     "unit_stuck": FLOOR,
