@@ -21,7 +21,9 @@ from tests.builders.people import sign_in_staff
 
 OWN = {
     "operator": {"unit_stuck"}, "dispatcher": set(), "buyer": {"purchase_overdue", "supplier_invoice_mismatch"},
-    "clerk": {"order_on_review", "order_late", "payment_page_refused", "payment_page_lost", "refund_blocked", "refund_failed"},
+    "clerk": {
+        "order_on_review", "order_late", "payment_page_refused", "payment_lost", "payment_page_lost", "refund_blocked", "refund_failed",
+    },
 }
 OWN["accountant"] = OWN["clerk"] | {"payment_mismatch", "refund_adopted", "money_unassigned", "transaction_unknown", "dispute"}
 OWN["administrator"] = {*CONCERNS, "job_parked", "of_tomorrow"}
