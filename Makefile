@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export FLASK_APP = wsgi
 
-LONG := tests/faults/test_books_of_500_orders.py tests/faults/test_database_away.py tests/faults/test_kill_nine.py
+AWAY := tests/faults/test_kill_nine.py tests/faults/test_database_away.py
+LONG := $(AWAY) tests/faults/test_books_of_500_orders.py
 STRANGERS := *test_simulator_* *test_api_fuzz* *test_demo_past*
 PAGES := *test_hostile_* *_pages.py *test_console_* *test_catalogue* *test_languages* *test_billing_house* *test_billing_invoices* *_documents.py *test_floor_* *test_account_*
 
@@ -32,7 +33,7 @@ run: setup ## the shop as it was left, with worker, card simulator and shop floo
 
 test: setup system lint ## lint, the suite on SQLite with browser and faults, and on PostgreSQL with kill -9
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(LONG:%=--ignore=%)
-	@$(BIN)/pytest -q -n 2 --dist worksteal --database=postgresql -m "not browser" $(STRANGERS:%=--ignore-glob=%) tests/integration tests/test_migrations.py tests/test_routes.py tests/faults/test_kill_nine.py tests/faults/test_database_away.py
+	@$(BIN)/pytest -q -n 3 --dist worksteal -p no:randomly --database=postgresql -m "not browser" $(STRANGERS:%=--ignore-glob=%) $(AWAY) tests/integration tests/test_migrations.py tests/test_routes.py
 
 test-long: setup system ## what takes minutes more: the long faults on SQLite, the books of 500 orders, browser and all faults on PostgreSQL
 	@$(BIN)/pytest -q $(LONG)
