@@ -3,10 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 export FLASK_APP = wsgi
 
-AWAY := tests/faults/test_kill_nine.py tests/faults/test_database_away.py
-LONG := $(AWAY) tests/faults/test_books_of_500_orders.py
+LONG := tests/faults/test_books_of_500_orders.py tests/faults/test_database_away.py tests/faults/test_kill_nine.py
 STRANGERS := *test_simulator_* *test_api_fuzz* *test_demo_past*
-PAGES := *test_hostile_* *_pages.py *test_console_* *test_catalogue* *test_languages* *test_billing_house* *test_billing_invoices* *_documents.py *test_floor_* *test_account_*
+PAGES := *test_hostile_web* *test_hostile_shopping* *test_hostile_mail* *_pages.py *test_console_* *test_catalogue* *test_languages* *test_billing_house* *test_billing_invoices* *_documents.py *test_floor_crew* *test_account_*
 
 .DEFAULT_GOAL := help
 .PHONY: help setup system demo run test test-long test-fast lint format bench lock messages audit clean
@@ -33,11 +32,11 @@ run: setup ## the shop as it was left, with worker, card simulator and shop floo
 
 test: setup system lint ## lint, the suite on SQLite with browser and faults, and on PostgreSQL with kill -9
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(LONG:%=--ignore=%)
-	@$(BIN)/pytest -q -n 3 --dist worksteal -p no:randomly --database=postgresql -m "not browser" $(STRANGERS:%=--ignore-glob=%) $(AWAY) tests/integration tests/test_migrations.py tests/test_routes.py
+	@$(BIN)/pytest -q -n 2 --dist worksteal --database=postgresql -m "not browser" $(PAGES:%=--ignore-glob=%) $(STRANGERS:%=--ignore-glob=%) tests/integration tests/test_migrations.py tests/faults/test_kill_nine.py
 
-test-long: setup system ## what takes minutes more: the long faults on SQLite, the books of 500 orders, browser and all faults on PostgreSQL
+test-long: setup system ## what takes minutes more: the long faults on SQLite, and everything on PostgreSQL
 	@$(BIN)/pytest -q $(LONG)
-	@$(BIN)/pytest -q -n 2 --dist loadfile --database=postgresql tests/e2e tests/faults
+	@$(BIN)/pytest -q -n 2 --dist loadfile --database=postgresql
 
 test-fast: setup ## the core in under a minute: no browser, few pages, SQLite only
 	@$(BIN)/pytest -q -n 2 -m "not browser and not slow" $(PAGES:%=--ignore-glob=%) $(STRANGERS:%=--ignore-glob=%) tests/unit tests/integration tests/test_house.py tests/test_routes.py
