@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fulfillment.billing.entries import draft_of
 from fulfillment.billing.facts import TransactionFacts
 from fulfillment.billing.models import BalanceTransaction, Payment
 from fulfillment.kernel.alerts import raise_alert, resolve
-from fulfillment.kernel.db import lock
+from fulfillment.kernel.db import insert, lock
 from fulfillment.ledger import postings
 from fulfillment.ledger.accounts import Account
 from fulfillment.ledger.draft import Draft
@@ -41,9 +40,8 @@ def store(session: Session, txn: TransactionFacts, payment: Payment | None, *, l
 
 
 def _insert(session: Session, txn: TransactionFacts, payment: Payment | None, draft: Draft | None, *, listed: bool) -> bool:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = (
-        insert(BalanceTransaction)
+        insert(session, BalanceTransaction)
         .values(
             txn_id=txn.txn_id, category=txn.category, source_id=txn.source_id, payment_id=payment.id if payment else None,
             gross_minor=txn.gross.minor, fee_minor=txn.fee.minor, net_minor=txn.net.minor, currency=txn.net.currency,

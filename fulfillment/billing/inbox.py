@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fulfillment.billing.facts import EventFacts
@@ -19,7 +18,7 @@ from fulfillment.billing.models import InboxEvent
 from fulfillment.billing.reconciling import find_payment, reconcile
 from fulfillment.billing.sweeping import sweep_balance
 from fulfillment.kernel.clock import now
-from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.db import insert, reading, transaction
 from fulfillment.kernel.jobs import enqueue
 from fulfillment.kernel.refusals import Unavailable
 from fulfillment.kernel.settings import settings
@@ -55,9 +54,8 @@ def receive_event(raw: bytes, signature: str) -> bool:
 
 
 def _write_down(session: Session, event: EventFacts) -> bool:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = (
-        insert(InboxEvent)
+        insert(session, InboxEvent)
         .values(event_id=event.event_id, kind=event.kind, hint=event.hint, received_at=now())
         .on_conflict_do_nothing(index_elements=["event_id"])
         .returning(InboxEvent.event_id)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,7 +16,7 @@ from fulfillment.customers.models import Account, EndedVisit, PasswordReset, Sav
 from fulfillment.customers.passwords import hashed, matches
 from fulfillment.customers.roles import ROLES, permissions_of
 from fulfillment.kernel.clock import now
-from fulfillment.kernel.db import lock, reading
+from fulfillment.kernel.db import insert, lock, reading
 from fulfillment.kernel.ids import secret_token
 from fulfillment.kernel.jobs import enqueue
 from fulfillment.kernel.mail import send_mail
@@ -137,8 +136,7 @@ def _set_password(session: Session, account: Account, password: str) -> None:
 def end_visit(session: Session, visit: str) -> None:
     """Somebody signed out: every copy of the session's cookie is void."""
     if visit:
-        insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-        session.execute(insert(EndedVisit).values(visit=visit, at=now()).on_conflict_do_nothing())
+        session.execute(insert(session, EndedVisit).values(visit=visit, at=now()).on_conflict_do_nothing())
 
 
 def forget_ended_visits(session: Session) -> None:

@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fulfillment.inventory.models import MoveReason, Reservation, Stock, StockMove
 from fulfillment.kernel.clock import now
-from fulfillment.kernel.db import lock
+from fulfillment.kernel.db import insert, lock
 from fulfillment.kernel.refusals import Conflict, NotFound, Refusal
 from fulfillment.parts.models import Part
 
@@ -85,7 +84,7 @@ def reserve_all(session: Session, wanted: Mapping[str, Mapping[str, int]]) -> di
                 short[sku] = quantity - given
     _change(session, [{"of": sku, "here": 0, "kept": quantity} for sku, quantity in sorted(kept.items()) if quantity])
     if rows:
-        statement = _insert(session, Reservation).values(rows)
+        statement = insert(session, Reservation).values(rows)
         more = {"quantity": Reservation.quantity + statement.excluded.quantity}
         session.execute(statement.on_conflict_do_update(index_elements=["holder", "sku"], set_=more))
     return shortages
@@ -199,10 +198,6 @@ def _whole(pieces: Mapping[str, int]) -> None:
             raise BadQuantity("{quantity} is not a number of pieces of {sku}.", quantity=quantity, sku=sku)
 
 
-def _insert(session: Session, table: type[Reservation | Stock]) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if session.get_bind().dialect.name == "sqlite" else postgresql.insert(table)
-
-
 def _open_rows(session: Session, skus: Iterable[str]) -> None:
     """Give parts that were never here a row, so that there is something to lock."""
     wanted = set(skus)
@@ -210,7 +205,7 @@ def _open_rows(session: Session, skus: Iterable[str]) -> None:
     if missing:
         _parts(session, missing)
         rows = [{"sku": sku, "on_hand": 0, "reserved": 0} for sku in missing]
-        session.execute(_insert(session, Stock).values(rows).on_conflict_do_nothing(index_elements=["sku"]))
+        session.execute(insert(session, Stock).values(rows).on_conflict_do_nothing(index_elements=["sku"]))
 
 
 def _parts(session: Session, skus: Iterable[str]) -> dict[str, Part]:

@@ -22,6 +22,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -238,6 +239,11 @@ def lock(statement: S, *, skip_locked: bool = False) -> S:
     return statement.with_for_update(key_share=True, skip_locked=skip_locked)
 
 
+def insert(session: Session, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say what to do about a row that is there already, which each database spells its own way."""
+    return sqlite.insert(table) if session.get_bind().dialect.name == "sqlite" else postgresql.insert(table)
+
+
 def take_turn(session: Session, what: str) -> None:
     """Wait until no other transaction has its turn at this, then have it until this one ends.
 
@@ -249,6 +255,6 @@ def take_turn(session: Session, what: str) -> None:
 
 
 __all__ = [
-    "Base", "EnumText", "Id", "Json", "Minor", "UtcDateTime", "after_fork", "connect", "disconnect", "engine", "final", "is_sqlite",
-    "lock", "read_engine", "reading", "take_turn", "transaction",
+    "Base", "EnumText", "Id", "Json", "Minor", "UtcDateTime", "after_fork", "connect", "disconnect", "engine", "final", "insert",
+    "is_sqlite", "lock", "read_engine", "reading", "take_turn", "transaction",
 ]

@@ -24,12 +24,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fulfillment.kernel import alerts
 from fulfillment.kernel.clock import now
-from fulfillment.kernel.db import Base, EnumText, Id, lock, reading, transaction
+from fulfillment.kernel.db import Base, EnumText, Id, insert, lock, reading, transaction
 from fulfillment.kernel.hand import Hand, left_behind
 from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.refusals import NotFound, WrongStatus
@@ -130,10 +129,9 @@ def _register(kind: str, handler: _Handler) -> None:
 
 def enqueue(session: Session, kind: str, *, key: str, run_at: datetime | None = None, **payload: object) -> bool:
     """Write the job in this transaction; False when a job of this key exists already."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     moment = now()
     statement = (
-        insert(Job)
+        insert(session, Job)
         .values(
             id=new_id(), key=key, kind=kind, payload=payload, state=JobState.READY, run_at=run_at or moment, attempts=0, created_at=moment,
         )

@@ -21,12 +21,11 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fulfillment.kernel import jobs
 from fulfillment.kernel.clock import now
-from fulfillment.kernel.db import Base, Id, reading, transaction
+from fulfillment.kernel.db import Base, Id, insert, reading, transaction
 from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.settings import settings
 
@@ -62,9 +61,8 @@ def send_mail(
 ) -> None:
     """Write a message to be sent once this transaction commits; the same `key` writes no second one."""
     packed = [{"name": a.name, "mime": a.mime, "data": base64.b64encode(a.content).decode()} for a in attachments]
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = (
-        insert(Mail)
+        insert(session, Mail)
         .values(
             id=new_id(), key=key, to=to, subject=" ".join(subject.split()), text=text, html=html, attachments=packed, at=now(),
         )

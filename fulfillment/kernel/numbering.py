@@ -7,11 +7,10 @@ number back and two acts at once get neighbours. A series starts anew every year
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fulfillment.kernel.clock import today
-from fulfillment.kernel.db import Base
+from fulfillment.kernel.db import Base, insert
 
 
 class NumberSeries(Base):
@@ -27,9 +26,8 @@ class NumberSeries(Base):
 def next_number(session: Session, series: str) -> str:
     """Take the next number of the series in the present year."""
     year = today().year
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = (
-        insert(NumberSeries)
+        insert(session, NumberSeries)
         .values(series=series, year=year, last=1)
         .on_conflict_do_update(index_elements=["series", "year"], set_={"last": NumberSeries.last + 1})
         .returning(NumberSeries.last)

@@ -13,11 +13,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fulfillment.kernel.clock import now
-from fulfillment.kernel.db import Base
+from fulfillment.kernel.db import Base, insert
 from fulfillment.kernel.refusals import Conflict
 
 
@@ -50,9 +49,8 @@ def once(session: Session, scope: str, key: str, content: object, act: Callable[
     Raises Conflict when the key was used with another content.
     """
     mark = fingerprint(content)
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     claim = (
-        insert(DoneOnce)
+        insert(session, DoneOnce)
         .values(scope=scope, key=key, fingerprint=mark, answer={}, at=now())
         .on_conflict_do_nothing(index_elements=["scope", "key"])
         .returning(DoneOnce.key)

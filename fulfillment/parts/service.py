@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from fulfillment.kernel.db import Base
+from fulfillment.kernel.db import Base, insert
 from fulfillment.kernel.refusals import NotFound
 from fulfillment.parts.data import PartData, SupplierData
 from fulfillment.parts.models import Part, Supplier
@@ -59,8 +58,7 @@ def _row(part: PartData) -> dict[str, Any]:
 def _upsert(session: Session, table: type[Base], key: str, rows: list[dict[str, Any]], keep: tuple[str, ...] = ()) -> None:
     if not rows:
         return
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).values(rows)
+    statement = insert(session, table).values(rows)
     changed = {name: statement.excluded[name] for name in rows[0] if name != key and name not in keep}
     session.execute(statement.on_conflict_do_update(index_elements=[key], set_=changed))
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fulfillment.kernel.clock import now
-from fulfillment.kernel.db import lock
+from fulfillment.kernel.db import insert, lock
 from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.refusals import Conflict, NotFound, Refusal
 from fulfillment.orders.models import SalesOrder
@@ -55,10 +54,9 @@ def record_tracking(
 
 def _keep(session: Session, event: TrackingEvent) -> bool:
     """Put the message into the inbox; False when it is there already. Raises Conflict."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     row = {column.key: getattr(event, column.key) for column in TrackingEvent.__table__.columns}
-    statement = insert(TrackingEvent).values(row).on_conflict_do_nothing(index_elements=["carrier", "event_id"]).returning(TrackingEvent.id)
-    if session.scalars(statement).first() is not None:
+    statement = insert(session, TrackingEvent).values(row).on_conflict_do_nothing(index_elements=["carrier", "event_id"])
+    if session.scalars(statement.returning(TrackingEvent.id)).first() is not None:
         return True
     known = session.scalars(sa.select(TrackingEvent).filter_by(carrier=event.carrier, event_id=event.event_id)).one()
     if (known.shipment_id, known.status) != (event.shipment_id, event.status):
