@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from configurator import messages as told
 from configurator import page
-from configurator.answers import Change, GroupAnswer, OptionAnswer, Reason
 from configurator.bom import explode, pieces
 from configurator.documents import quote_pdf
+from configurator.engine.answers import Change, GroupAnswer, OptionAnswer, Reason
+from configurator.language.specification import Group, Model, Option
 from configurator.models import Quote, QuoteLine
 from configurator.service import (
     BadChoice,
@@ -29,7 +30,6 @@ from configurator.service import (
     released_models,
     starting_price,
 )
-from configurator.specification import Group, Model, Option
 from fulfillment.inventory.atp import dates_of
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction

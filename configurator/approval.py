@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from configurator import explain
-from configurator.compilation import Compiled, compile_model
-from configurator.diagram import CannotCompile
-from configurator.fields import ModelError, Problem
-from configurator.formulas import ALWAYS
-from configurator.specification import Group, Model, Option
+from configurator.engine import explain
+from configurator.engine.compilation import Compiled, compile_model
+from configurator.engine.diagram import CannotCompile
+from configurator.engine.formulas import ALWAYS
+from configurator.language.fields import ModelError, Problem
+from configurator.language.specification import Group, Model, Option
 
 
 def approve(model: Model) -> Compiled:

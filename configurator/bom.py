@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from configurator.specification import Model, PartKind, PartSpec, Text
-from configurator.truth import Configuration
+from configurator.language.specification import Model, PartKind, PartSpec, Text
+from configurator.language.truth import Configuration
 from fulfillment.kernel.money import Money, total
 
 BASE = "base"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from configurator.fields import ModelError
+from configurator.language.fields import ModelError
 from configurator.models import Release
 from configurator.seed import bring_in, read_catalogue, shipped
 from configurator.service import newest_versions

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from configurator.engine import Compiled, answer, repair
-from configurator.specification import Model
+from configurator.language.specification import Model
 
 Own = dict[str, tuple[str, ...]]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from configurator.specification import Model
-from configurator.truth import Configuration, total_of
+from configurator.language.specification import Model
+from configurator.language.truth import Configuration, total_of
 from fulfillment.kernel.money import Money, total
 
 

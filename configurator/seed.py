@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 
 from configurator.approval import approve
 from configurator.bom import part_specs
-from configurator.fields import ModelError, Problem
 from configurator.language import read_model
+from configurator.language.fields import ModelError, Problem
+from configurator.language.positions import index_lines
+from configurator.language.specification import Model, PartSpec
 from configurator.models import Release
-from configurator.positions import index_lines
 from configurator.service import release_model
-from configurator.specification import Model, PartSpec
 from fulfillment.inventory.costing import revise_costs
 from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.money import Money

@@ -21,10 +21,10 @@ from sqlalchemy.orm import Session, selectinload
 from configurator.approval import approve
 from configurator.bom import BomLine, explode
 from configurator.engine import Answer, CannotCompile, Compiled, answer, compile_model, warm_up
-from configurator.fields import ModelError
 from configurator.language import read_model_text
+from configurator.language.fields import ModelError
+from configurator.language.specification import Model
 from configurator.models import Quote, QuoteLine, Release
-from configurator.specification import Model
 from fulfillment.inventory.atp import earliest_dates
 from fulfillment.kernel import db
 from fulfillment.kernel.clock import add_working_days, now, today

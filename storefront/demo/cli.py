@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import click
 
-from configurator.fields import ModelError
+from configurator.language.fields import ModelError
 from fulfillment import migrations
 from fulfillment.kernel.cli import demonstration_only
 from fulfillment.kernel.clock import frozen, now

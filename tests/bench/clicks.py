@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from random import Random
 
-from configurator.compilation import Compiled
 from configurator.engine import answer
+from configurator.engine.compilation import Compiled
 from configurator.service import part_dates, released_models
 from fulfillment.kernel.db import reading
 from tests.bench.figures import Section, at

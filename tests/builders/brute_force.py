@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
-from configurator import truth
 from configurator.engine import (
     Choices,
 )
-from configurator.specification import Group, Model, Option, Value
+from configurator.language import truth
+from configurator.language.specification import Group, Model, Option, Value
 from tests.builders.machines import half, make_group, make_model, make_option, make_rule
 
 FIRST_DAY = dt.date(2026, 1, 1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from configurator.conditions import parse_condition
-from configurator.specification import Group, Model, Option, PartSpec, Rule, SumOf, Text, Value
+from configurator.language.conditions import parse_condition
+from configurator.language.specification import Group, Model, Option, PartSpec, Rule, SumOf, Text, Value
 from fulfillment.kernel.money import Money
 
 _hashes = iter(range(10**9))

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from configurator import diagram, service
-from configurator.fields import ModelError
+from configurator import service
+from configurator.engine import diagram
 from configurator.jobs import watch_releases
+from configurator.language.fields import ModelError
 from configurator.models import Release
 from configurator.seed import CATALOGUE, shipped
 from configurator.service import make_ready, release_model, released_models

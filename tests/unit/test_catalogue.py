@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configurator.conditions import And, Condition, Not
 from configurator.engine import Compiled, answer, compile_model, count_machines
 from configurator.language import read_model
-from configurator.specification import Model, Option, PartSpec, Rule, Text
-from configurator.truth import broken_rules
+from configurator.language.conditions import And, Condition, Not
+from configurator.language.specification import Model, Option, PartSpec, Rule, Text
+from configurator.language.truth import broken_rules
 from fulfillment.kernel.money import Money, total
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -20,7 +20,7 @@ from configurator.engine import (
     warm_up,
     why_not,
 )
-from configurator.specification import Model
+from configurator.language.specification import Model
 from fulfillment.kernel.money import Money
 from tests.builders.brute_force import (
     FIRST_DAY,

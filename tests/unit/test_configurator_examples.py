@@ -13,7 +13,7 @@ from configurator.engine import (
     compile_model,
     count_machines,
 )
-from configurator.specification import Model
+from configurator.language.specification import Model
 from fulfillment.kernel.money import CurrencyMismatch, Money
 from tests.builders.brute_force import (
     FIRST_DAY,

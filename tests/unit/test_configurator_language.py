@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configurator.conditions import (
+from configurator.language import ModelError, read_model, read_model_text
+from configurator.language.conditions import (
     And,
     Chosen,
     Compared,
@@ -19,10 +20,9 @@ from configurator.conditions import (
     Or,
     parse_condition,
 )
-from configurator.language import ModelError, read_model, read_model_text
-from configurator.positions import index_lines
-from configurator.specification import SumOf
-from configurator.truth import holds
+from configurator.language.positions import index_lines
+from configurator.language.specification import SumOf
+from configurator.language.truth import holds
 from fulfillment.kernel.money import Money
 from tests.builders.machines import SHEET, line_of
 

@@ -8,12 +8,12 @@ import pytest
 
 from configurator.approval import approve
 from configurator.bom import cost_of, explode, part_specs, weight_of
-from configurator.constraints import Constraints
-from configurator.diagram import CannotCompile, compile_constraints
-from configurator.fields import ModelError
+from configurator.engine.constraints import Constraints
+from configurator.engine.diagram import CannotCompile, compile_constraints
 from configurator.language import read_model_text
+from configurator.language.fields import ModelError
+from configurator.language.specification import Model
 from configurator.pricing import list_difference, list_price, price_lines, resources
-from configurator.specification import Model
 from fulfillment.kernel.money import Money
 from tests.builders.machines import SHEET, line_of, make_group, make_model, make_option, make_rule
 

@@ -11,12 +11,12 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from configurator import sweeps
-from configurator.answers import Reason
-from configurator.building import DEAD, Builder, Layer, TooLarge
-from configurator.compilation import Compiled, Decision
-from configurator.diagram import NODE_BUDGET
-from configurator.formulas import ALWAYS
+from configurator.engine import sweeps
+from configurator.engine.answers import Reason
+from configurator.engine.building import DEAD, Builder, Layer, TooLarge
+from configurator.engine.compilation import Compiled, Decision
+from configurator.engine.diagram import NODE_BUDGET
+from configurator.engine.formulas import ALWAYS
 
 Item = TypeVar("Item")
 

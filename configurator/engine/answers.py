@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from configurator.specification import Rule
+from configurator.language.specification import Rule
 from fulfillment.kernel.money import Money
 
 

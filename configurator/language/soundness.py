@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from configurator.conditions import (
+from configurator.language.conditions import (
     And,
     Attribute,
     Chosen,
@@ -23,9 +23,9 @@ from configurator.conditions import (
     Sum,
     Word,
 )
-from configurator.fields import Notes, did_you_mean
-from configurator.specification import Group, Model, Value
-from configurator.truth import broken_rules
+from configurator.language.fields import Notes, did_you_mean
+from configurator.language.specification import Group, Model, Value
+from configurator.language.truth import broken_rules
 
 _TYPE_NAMES = {"number": "a number", "text": "a text", "flag": "true or false"}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from configurator.diagram import Diagram, Ints
+from configurator.engine.diagram import Diagram, Ints
 
 NONE = 1 << 61
 

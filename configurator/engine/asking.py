@@ -1,10 +1,4 @@
-"""The configurator's narrow waist: a model and the choices so far in; for every option possible or not, why not, what it
-really costs here, and by when, out.
-
-`compile_model(model)` once, then `answer(compiled, choices)` at every click. The answer is complete: an option said to
-be possible leads to a machine that can be built with all other choices, one said to be impossible never does.
-Each machine meant is the best by, in this order: own choices kept, defaults kept, price.
-"""
+"""Answers for every option what choosing it would mean: possible or not, price, changes, dates; counts and repairs too."""
 
 from __future__ import annotations
 
@@ -14,34 +8,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from configurator import explain, sweeps
-from configurator.answers import Answer, Change, GroupAnswer, OptionAnswer, Reason, Repair
-from configurator.compilation import Choices, Compiled, UnknownChoice, Wishes, compile_model
-from configurator.diagram import CannotCompile, Ints
-from configurator.explain import warm_up
-from configurator.solving import Dates, PriceOf, Prices, Solved, dates_for, earliest, prices_for, solve
-from configurator.specification import Group
+from configurator.engine import explain, sweeps
+from configurator.engine.answers import Answer, Change, GroupAnswer, OptionAnswer, Reason, Repair
+from configurator.engine.compilation import Choices, Compiled, Wishes
+from configurator.engine.diagram import Ints
+from configurator.engine.solving import Dates, PriceOf, Prices, Solved, dates_for, earliest, prices_for, solve
+from configurator.language.specification import Group
 from fulfillment.kernel.money import Money
-
-__all__ = [
-    "Answer",
-    "CannotCompile",
-    "Change",
-    "Choices",
-    "Compiled",
-    "GroupAnswer",
-    "OptionAnswer",
-    "PriceOf",
-    "Reason",
-    "Repair",
-    "UnknownChoice",
-    "answer",
-    "compile_model",
-    "count_machines",
-    "repair",
-    "warm_up",
-    "why_not",
-]
 
 
 def answer(compiled: Compiled, choices: Choices, dates: Mapping[str, dt.date] | None = None, price_of: PriceOf | None = None) -> Answer:

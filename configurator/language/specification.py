@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Literal
 
-from configurator.conditions import Condition
+from configurator.language.conditions import Condition
 from fulfillment.kernel.money import Money
 
 Text = Mapping[str, str]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from configurator.conditions import (
+from configurator.language.conditions import (
     And,
     Attribute,
     Chosen,
@@ -24,7 +24,7 @@ from configurator.conditions import (
     Sum,
     Word,
 )
-from configurator.specification import Group, Model, Option, Rule, Value, exact
+from configurator.language.specification import Group, Model, Option, Rule, Value, exact
 
 Configuration = Mapping[str, tuple[str, ...]]
 """The chosen options of every group: one, or for a "many" group any number."""

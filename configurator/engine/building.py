@@ -13,7 +13,7 @@ import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from configurator.formulas import ALWAYS, NEVER, Formulas, Within
+from configurator.engine.formulas import ALWAYS, NEVER, Formulas, Within
 
 DEAD = -1
 """No machine can be finished from here."""

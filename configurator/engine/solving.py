@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from configurator import sweeps
-from configurator.compilation import Compiled, Wishes
-from configurator.diagram import Ints
+from configurator.engine import sweeps
+from configurator.engine.compilation import Compiled, Wishes
+from configurator.engine.diagram import Ints
 from fulfillment.kernel.money import CurrencyMismatch, Money
 
 PriceOf = Callable[[str, str], Money]

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from configurator.positions import Lines, Path
-from configurator.specification import LANGUAGES, Text, Value
+from configurator.language.positions import Lines, Path
+from configurator.language.specification import LANGUAGES, Text, Value
 from fulfillment.kernel.money import Money
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")

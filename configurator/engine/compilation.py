@@ -15,10 +15,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from configurator import sweeps
-from configurator.constraints import Constraints, Variable
-from configurator.diagram import Diagram, Ints, compile_constraints, scope_of
-from configurator.specification import Model
+from configurator.engine import sweeps
+from configurator.engine.constraints import Constraints, Variable
+from configurator.engine.diagram import Diagram, Ints, compile_constraints, scope_of
+from configurator.language.specification import Model
 
 Choices = Mapping[str, str | tuple[str, ...]]
 """What the customer has chosen: an option of a group, or any number of options of a "many" group."""

@@ -12,7 +12,8 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from configurator.conditions import (
+from configurator.engine.formulas import ALWAYS, NEVER, Formulas
+from configurator.language.conditions import (
     And,
     Attribute,
     Chosen,
@@ -28,9 +29,8 @@ from configurator.conditions import (
     Sum,
     Word,
 )
-from configurator.formulas import ALWAYS, NEVER, Formulas
-from configurator.specification import Group, Model, exact
-from configurator.truth import Scalar, attribute_of, compare, contribution
+from configurator.language.specification import Group, Model, exact
+from configurator.language.truth import Scalar, attribute_of, compare, contribution
 
 Fixed = dict[int, int]
 """Variables that have their value already."""

@@ -18,11 +18,11 @@ import re
 import tomllib
 from decimal import Decimal
 
-from configurator import soundness
-from configurator.conditions import KEYWORDS, Chosen, Condition, ConditionError, parse_condition
-from configurator.fields import ModelError, Notes, Problem, Table, did_you_mean
-from configurator.positions import index_lines
-from configurator.specification import (
+from configurator.language import soundness
+from configurator.language.conditions import KEYWORDS, Chosen, Condition, ConditionError, parse_condition
+from configurator.language.fields import ModelError, Notes, Problem, Table, did_you_mean
+from configurator.language.positions import index_lines
+from configurator.language.specification import (
     FAMILIES,
     Fact,
     Group,
@@ -33,8 +33,6 @@ from configurator.specification import (
     SumOf,
     Text,
 )
-
-__all__ = ["Model", "ModelError", "Problem", "content_hash", "read_model", "read_model_text"]
 
 _SYNTAX_ERROR = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
 _SUM = re.compile(r"sum of (?P<attribute>[A-Za-z_][\w-]*)(?: in (?P<groups>[\w-]+(?: *, *[\w-]+)*))?")

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from configurator.building import DEAD, Builder, Layer, TooLarge
-from configurator.constraints import Constraints
-from configurator.formulas import Inside, Joined, Within
-from configurator.ordering import candidate_orders
+from configurator.engine.building import DEAD, Builder, Layer, TooLarge
+from configurator.engine.constraints import Constraints
+from configurator.engine.formulas import Inside, Joined, Within
+from configurator.engine.ordering import candidate_orders
 
 Ints = NDArray[np.int64]
 

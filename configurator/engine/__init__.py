@@ -1,0 +1,34 @@
+"""The configurator's narrow waist: a model and the choices so far in; for every option possible or not, why not, what it
+really costs here, and by when, out.
+
+`compile_model(model)` once, then `answer(compiled, choices)` at every click. The answer is complete: an option said to
+be possible leads to a machine that can be built with all other choices, one said to be impossible never does.
+Each machine meant is the best by, in this order: own choices kept, defaults kept, price.
+"""
+
+from configurator.engine.answers import Answer, Change, GroupAnswer, OptionAnswer, Reason, Repair
+from configurator.engine.asking import answer, count_machines, repair, why_not
+from configurator.engine.compilation import Choices, Compiled, UnknownChoice, compile_model
+from configurator.engine.diagram import CannotCompile
+from configurator.engine.explain import warm_up
+from configurator.engine.solving import PriceOf
+
+__all__ = [
+    "Answer",
+    "CannotCompile",
+    "Change",
+    "Choices",
+    "Compiled",
+    "GroupAnswer",
+    "OptionAnswer",
+    "PriceOf",
+    "Reason",
+    "Repair",
+    "UnknownChoice",
+    "answer",
+    "compile_model",
+    "count_machines",
+    "repair",
+    "warm_up",
+    "why_not",
+]

@@ -1,0 +1,10 @@
+"""The language in which a product manager writes a model: read with every problem at once, each with its line.
+
+`read_model` turns a file into a `Model` (see `specification`); nothing else of the house reads model files.
+"""
+
+from configurator.language.fields import ModelError, Problem
+from configurator.language.reading import content_hash, read_model, read_model_text
+from configurator.language.specification import Model
+
+__all__ = ["Model", "ModelError", "Problem", "content_hash", "read_model", "read_model_text"]
