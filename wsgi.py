@@ -18,7 +18,7 @@ from flask_compress import Compress
 from sqlalchemy.exc import DBAPIError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from configurator.service import make_ready
+from configurator.releasing import make_ready
 from fulfillment.customers.service import load_principal
 from fulfillment.kernel import db, errors, i18n, operations, web
 from fulfillment.kernel.settings import LANGUAGES, Settings, settings, use

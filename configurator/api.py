@@ -17,19 +17,8 @@ from configurator.documents import quote_pdf
 from configurator.engine.answers import Change, GroupAnswer, OptionAnswer, Reason
 from configurator.language.specification import Group, Model, Option
 from configurator.models import Quote, QuoteLine
-from configurator.service import (
-    BadChoice,
-    Released,
-    ask,
-    find_quote,
-    issue_quote,
-    leaves_us,
-    ready_as_configured,
-    ready_today,
-    released,
-    released_models,
-    starting_price,
-)
+from configurator.releasing import Released, released, released_models
+from configurator.service import BadChoice, ask, find_quote, issue_quote, leaves_us, ready_as_configured, ready_today, starting_price
 from fulfillment.inventory.atp import dates_of
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction

@@ -9,8 +9,8 @@ from flask.cli import AppGroup
 
 from configurator.language.fields import ModelError
 from configurator.models import Release
+from configurator.releasing import newest_versions
 from configurator.seed import bring_in, read_catalogue, shipped
-from configurator.service import newest_versions
 from fulfillment.kernel.db import transaction
 
 catalogue = AppGroup("catalogue", help="What the shop sells.")

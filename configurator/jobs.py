@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from configurator.service import broken_releases
+from configurator.releasing import broken_releases
 from fulfillment.kernel.alerts import Alert, raise_alert, resolve
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.jobs import every, outside

@@ -20,7 +20,8 @@ from configurator.documents import quote_pdf
 from configurator.engine import UnknownChoice
 from configurator.forms import QuantityForm, SendQuoteForm
 from configurator.models import Quote
-from configurator.service import BadChoice, Released, ask, find_quote, issue_quote, leaves_us, ready_as_configured, ready_today, released
+from configurator.releasing import Released, released
+from configurator.service import BadChoice, ask, find_quote, issue_quote, leaves_us, ready_as_configured, ready_today
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.i18n import current_locale, pick

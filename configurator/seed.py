@@ -21,7 +21,7 @@ from configurator.language.fields import ModelError, Problem
 from configurator.language.positions import index_lines
 from configurator.language.specification import Model, PartSpec
 from configurator.models import Release
-from configurator.service import release_model
+from configurator.releasing import release_model
 from fulfillment.inventory.costing import revise_costs
 from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.money import Money

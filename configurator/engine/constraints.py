@@ -23,6 +23,7 @@ from configurator.language.conditions import (
     Count,
     Expression,
     Flag,
+    Listed,
     Not,
     Number,
     Or,
@@ -106,6 +107,12 @@ class Constraints:
                 return self._chosen(self.model.by_id[group], options)
             case Compared():
                 return self._compared(condition, {})
+            case Listed(groups=groups, rows=rows):
+                scope = [self.model.by_id[group] for group in groups]
+                return self.formulas.any_of(
+                    self.formulas.all_of([self._chosen(group, (option,)) for group, option in zip(scope, row, strict=True)])
+                    for row in sorted(rows)
+                )
 
     def _chosen(self, group: Group, options: tuple[str, ...]) -> int:
         if group.kind == "many":

@@ -127,7 +127,15 @@ class Or:
     parts: tuple[Condition, ...]
 
 
-Condition = Chosen | Compared | Not | And | Or
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The options chosen in these groups (each with one choice), read together, stand in one of the rows."""
+
+    groups: tuple[str, ...]
+    rows: frozenset[tuple[str, ...]]
+
+
+Condition = Chosen | Compared | Listed | Not | And | Or
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<word>[A-Za-z_][A-Za-z0-9_-]*|\d+[A-Za-z_-][A-Za-z0-9_-]*)|(?P<number>\d+(?:\.\d+)?)"

@@ -239,7 +239,7 @@ class _Reader:
             elif near:
                 table.problem(key, f"{key!r} looks like a misspelt {near[0]!r}: correct it, or rename the attribute.")
         pieces = qty if sold or table.has("qty") else 0
-        return Option(option_id, name, detail, price, qty, tuple(parts), {**attributes, "qty": pieces}, table.line)
+        return Option(option_id, name, detail, price, qty, tuple(parts), {**attributes, "qty": pieces}, line=table.line)
 
     def part(self, table: Table, name: Text, qty: int) -> PartSpec:
         """Read what is taken from stock; a service has no weight and no supplier."""

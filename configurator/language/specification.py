@@ -6,6 +6,7 @@ with the hash of that text's content. Texts shown to people are `{"en": …, "zh
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -52,6 +53,21 @@ class PartSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Visibility:
+    """Who is shown an option, and when: it is still part of the model, so that old quotes keep their meaning."""
+
+    first_day: dt.date | None = None
+    last_day: dt.date | None = None
+    markets: frozenset[str] = frozenset()
+    """Countries (ISO 3166); empty: everywhere."""
+    customer_groups: frozenset[str] = frozenset()
+    """Empty: everyone."""
+
+
+EVERYONE = Visibility()
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """One way to fill a group. Its attributes are per piece; sums multiply them by `qty`."""
 
@@ -64,6 +80,11 @@ class Option:
     parts: tuple[PartSpec, ...]
     """Empty for "none": nothing enters the bill of materials."""
     attributes: Mapping[str, Value]
+    visibility: Visibility = EVERYONE
+    absent: bool = False
+    """Stands for "this group is not asked": what a group with a condition has when the condition does not hold."""
+    not_before_days: int = 0
+    """A machine with it leaves no earlier than this many days from now, whatever its parts say."""
     line: int = field(default=1, compare=False)
 
     @property
@@ -83,6 +104,8 @@ class Group:
     kind: GroupKind
     default: tuple[str, ...]
     options: tuple[Option, ...]
+    hidden: bool = False
+    """Not a question to the customer: it follows from the others (a bundle's price, a condition's delay)."""
     line: int = field(default=1, compare=False)
 
     @cached_property
@@ -111,6 +134,17 @@ class SumOf:
     groups: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A place to start from: a good machine for a kind of work. The choices are suggestions, not the customer's own."""
+
+    id: str
+    name: Text
+    detail: Text | None
+    choices: Mapping[str, tuple[str, ...]]
+    """Group -> options; the groups left out have their defaults."""
+
+
 @dataclass(frozen=True)
 class Model:
     """A machine that can be configured."""
@@ -133,6 +167,7 @@ class Model:
     rules: tuple[Rule, ...]
     content_hash: str
     """SHA-256 of the content: the same for two texts that differ only in layout and comments."""
+    starts: tuple[Start, ...] = ()
     file: str = field(default="", compare=False)
 
     @cached_property

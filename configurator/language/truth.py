@@ -18,6 +18,7 @@ from configurator.language.conditions import (
     Count,
     Expression,
     Flag,
+    Listed,
     Not,
     Number,
     Or,
@@ -49,6 +50,8 @@ def holds(model: Model, condition: Condition, configuration: Configuration) -> b
     match condition:
         case Chosen(group=group, options=options):
             return any(option in options for option in configuration[group])
+        case Listed(groups=groups, rows=rows):
+            return tuple(option for group in groups for option in configuration[group]) in rows
         case Not(part=part):
             return not holds(model, part, configuration)
         case And(parts=parts):

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from configurator.engine import answer
-from configurator.service import Released, issue_quote, released, released_models
+from configurator.releasing import Released, released, released_models
+from configurator.service import issue_quote
 from fulfillment.customers.address import Address
 from fulfillment.kernel.ids import new_id
 from fulfillment.orders.delivery import OPTIONS

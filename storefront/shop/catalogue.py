@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from configurator.bom import explode, pieces
 from configurator.language.specification import Group, Model, Text
-from configurator.service import leaves_us, released_models, starting_price
+from configurator.releasing import released_models
+from configurator.service import leaves_us, starting_price
 from fulfillment.inventory.atp import dates_of, earliest_dates
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import NotFound

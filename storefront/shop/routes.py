@@ -14,7 +14,8 @@ from wtforms import BooleanField, EmailField, RadioField, SelectField, TextAreaF
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the type stubs
 from wtforms.validators import InputRequired
 
-from configurator.service import QUOTE_DAYS, released_models
+from configurator.releasing import released_models
+from configurator.service import QUOTE_DAYS
 from fulfillment.billing.invoice_document import SELLER
 from fulfillment.kernel import clock
 from fulfillment.kernel.db import reading

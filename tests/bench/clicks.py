@@ -7,7 +7,8 @@ from random import Random
 
 from configurator.engine import answer
 from configurator.engine.compilation import Compiled
-from configurator.service import part_dates, released_models
+from configurator.releasing import released_models
+from configurator.service import part_dates
 from fulfillment.kernel.db import reading
 from tests.bench.figures import Section, at
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from configurator.service import released
+from configurator.releasing import released
 from fulfillment.inventory.service import receive
 from fulfillment.kernel.clock import frozen
 from fulfillment.kernel.db import transaction

@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from configurator import service
+from configurator import releasing
 from configurator.engine import diagram
 from configurator.jobs import watch_releases
 from configurator.language.fields import ModelError
 from configurator.models import Release
+from configurator.releasing import make_ready, release_model, released_models
 from configurator.seed import CATALOGUE, shipped
-from configurator.service import make_ready, release_model, released_models
 from fulfillment.kernel.alerts import open_alerts
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import reading, transaction
@@ -49,7 +49,7 @@ def release_blindly(sheet: str, version: int) -> None:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A release is noticed at once."""
-    monkeypatch.setattr(service, "LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(releasing, "LOOK_AGAIN_SECONDS", 0)
 
 
 def test_the_shipped_catalogue_fills_an_empty_house_and_changes_nothing_a_second_time(app: Flask, client: FlaskClient) -> None:

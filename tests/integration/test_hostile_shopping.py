@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from configurator.models import Quote, QuoteLine, Release
+from configurator.releasing import release_model, released
 from configurator.seed import CATALOGUE
-from configurator.service import release_model, released, starting_price
+from configurator.service import starting_price
 from fulfillment.customers.models import Account
 from fulfillment.kernel.clock import frozen, now
 from fulfillment.kernel.db import Base, reading, transaction
@@ -179,7 +180,7 @@ class TestTheCart:
         assert dearer != text
         with transaction() as session:
             release_model(session, dearer, "skein-14.toml")
-        monkeypatch.setattr("configurator.service.LOOK_AGAIN_SECONDS", 0)
+        monkeypatch.setattr("configurator.releasing.LOOK_AGAIN_SECONDS", 0)
         assert starting_price(released("skein-14").model) == Money(151_000 + 50_000)
         assert "$1,420.00" in visitor.get("/cart").text
         visitor.post("/checkout", DETAILS)

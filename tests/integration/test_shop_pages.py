@@ -10,8 +10,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from configurator.releasing import released_models
 from configurator.seed import seed_catalogue
-from configurator.service import released_models, starting_price
+from configurator.service import starting_price
 from fulfillment.inventory.service import receive
 from fulfillment.kernel.db import transaction
 from tests.conftest import Queries
