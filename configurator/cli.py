@@ -1,4 +1,7 @@
-"""`flask catalogue release`: what the shop sells, from files that were found fit."""
+"""`flask catalogue …` and `flask model …`: what the shop sells, from files that were found fit.
+
+The commands of the group `model` that live elsewhere are added to it at the end of this file.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from configurator.seed import bring_in, read_catalogue, shipped
 from fulfillment.kernel.db import transaction
 
 catalogue = AppGroup("catalogue", help="What the shop sells.")
+model = AppGroup("model", help="A machine that can be configured, as its file says.")
 
 
 @catalogue.command("release")
@@ -47,4 +51,5 @@ def _said(each: Release, newest: int) -> str:
     return f"this is version {each.version}, which version {newest} has followed: change something to release it again"
 
 
-commands = (catalogue,)
+model.add_command(release)
+commands = (catalogue, model)
