@@ -21,8 +21,7 @@ def approve(model: Model) -> Compiled:
         raise ModelError([Problem(model.file, 1, f"the model cannot be compiled: {error}.")]) from error
     problems = [
         Problem(
-            model.file,
-            rule.line,
+            *model.place(rule.line),
             f"the rule {rule.id!r} can never be broken: it does nothing. Correct it, or remove it.",
         )
         for rule, formula in zip(model.rules, compiled.constraints.rules, strict=True)
@@ -32,7 +31,7 @@ def approve(model: Model) -> Compiled:
         for option in group.options:
             problem = _never_chosen(compiled, group, option)
             if problem:
-                problems.append(Problem(model.file, option.line, problem))
+                problems.append(Problem(*model.place(option.line), problem))
     if problems:
         raise ModelError(problems)
     return compiled

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from configurator.approval import approve
 from configurator.bom import part_specs
-from configurator.language import read_model
+from configurator.language import put_together, read_whole
 from configurator.language.fields import ModelError, Problem
 from configurator.language.positions import index_lines
 from configurator.language.specification import Model, PartSpec
@@ -33,6 +33,8 @@ IN_HOUSE = SupplierData("S-HOUSE", {"en": "Larkmill, in house", "zh": "云雀工
 """Who does the services that no supplier does: warranties, set-up."""
 ACCESSORIES, SUPPLIERS = "accessories.toml", "suppliers.toml"
 """The files that are no models, by their names."""
+FAMILY = "family-"
+"""How the names of files begin that models include."""
 
 T = TypeVar("T")
 
@@ -44,7 +46,7 @@ class Catalogue:
     suppliers: Sequence[SupplierData]
     accessories: Sequence[PartData]
     models: Sequence[tuple[Model, str]]
-    """With the text of their files."""
+    """With their text, and that of the families they include."""
 
     def approve(self) -> None:
         """Compile every model. Raises ModelError with what only the engine can see, of all of them."""
@@ -58,7 +60,7 @@ def shipped() -> list[Path]:
 
 def model_files() -> list[Path]:
     """Every model file of the catalogue."""
-    return [path for path in shipped() if path.name not in {ACCESSORIES, SUPPLIERS}]
+    return [path for path in shipped() if path.name not in {ACCESSORIES, SUPPLIERS} and not path.name.startswith(FAMILY)]
 
 
 def read_catalogue(paths: Iterable[Path]) -> Catalogue:
@@ -90,8 +92,10 @@ def _read(path: Path) -> Catalogue:
         return Catalogue(_rows(path, "supplier", lambda row: SupplierData(**row)), [], [])
     if path.name == ACCESSORIES:
         return Catalogue([], accessories(path), [])
-    model = read_model(path)
-    return Catalogue([], [], [(model, path.read_text(encoding="utf-8"))])
+    if path.name.startswith(FAMILY):
+        return Catalogue([], [], [])  # it comes with the models that include it
+    whole = put_together(path)
+    return Catalogue([], [], [(read_whole(whole), whole.text)])
 
 
 def seed_catalogue(session: Session) -> list[str]:
@@ -119,7 +123,7 @@ def bring_in(session: Session, catalogue: Catalogue) -> list[Release]:
 
 
 def _know_suppliers(catalogue: Catalogue, known: set[str]) -> None:
-    named = [(model.file, line, part.supplier) for model, _text in catalogue.models for line, part in _with_lines(model)]
+    named = [(*model.place(line), part.supplier) for model, _text in catalogue.models for line, part in _with_lines(model)]
     named += [(ACCESSORIES, 1, item.supplier) for item in catalogue.accessories]
     problems = [
         Problem(file, line, f"nobody knows the supplier {code!r}: write the code of one in {SUPPLIERS}, or add it there.")

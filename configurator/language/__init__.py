@@ -4,7 +4,8 @@
 """
 
 from configurator.language.fields import ModelError, Problem
-from configurator.language.reading import content_hash, read_model, read_model_text
+from configurator.language.reading import content_hash, read_model, read_model_text, read_whole
+from configurator.language.sources import Whole, put_together
 from configurator.language.specification import Model
 
-__all__ = ["Model", "ModelError", "Problem", "content_hash", "read_model", "read_model_text"]
+__all__ = ["Model", "ModelError", "Problem", "Whole", "content_hash", "put_together", "read_model", "read_model_text", "read_whole"]

@@ -141,6 +141,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<word>[A-Za-z_][A-Za-z0-9_-]*|\d+[A-Za-z_-][A-Za-z0-9_-]*)|(?P<number>\d+(?:\.\d+)?)"
     r"|'(?P<text>[^']*)'|(?P<mark><=|>=|!=|==|≤|≥|≠|<|>|=|\+|-|\*|×|/|\(|\)|\.|,)|(?P<end>$))"
 )
+_DIGITS = 30
 _SAME: dict[str, str] = {"≤": "<=", "≥": ">=", "≠": "!=", "×": "*"}
 _COMPARISONS: dict[str, Comparison] = {"<=": "<=", ">=": ">=", "<": "<", ">": ">", "=": "=", "!=": "!="}
 
@@ -155,7 +156,10 @@ class _Token:
 def parse_condition(text: str) -> Condition:
     """Read a condition. Raises ConditionError with the column of the first thing that does not fit."""
     parser = _Parser(_tokens(text))
-    condition = parser.condition()
+    try:
+        condition = parser.condition()
+    except RecursionError:
+        raise ConditionError("too many parentheses inside each other", 1) from None
     parser.end()
     return condition
 
@@ -171,6 +175,8 @@ def _tokens(text: str) -> list[_Token]:
             raise ConditionError(f"unexpected {text[start]!r}", start + 1)
         kind = found.lastgroup
         column = found.start(kind) + 1
+        if kind == "number" and len(found.group(kind)) > _DIGITS:
+            raise ConditionError(f"a number of more than {_DIGITS} digits", column)
         tokens.append(_Token(kind, _SAME.get(found.group(kind), found.group(kind)), column))
         if kind == "end":
             return tokens

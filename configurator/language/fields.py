@@ -6,6 +6,7 @@ a harmless value of the right type; `language` refuses the file at the end if an
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 from collections.abc import Iterable
@@ -17,6 +18,12 @@ from configurator.language.specification import LANGUAGES, Text, Value
 from fulfillment.kernel.money import Money
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
+LARGEST = 2**63 - 1
+"""No number of a model, and nothing that can be added up in it, may be larger: 64 bits hold it."""
+MOST = 1_000_000_000
+"""The largest count, weight or number of days."""
+FINEST = 9
+"""How many digits an attribute may have behind the point."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,9 +33,12 @@ class Problem:
     file: str
     line: int
     message: str
+    column: int = 0
+    """Where in the line, from 1; 0 where that says nothing."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}"
+        column = f":{self.column}" if self.column else ""
+        return f"{self.file}:{self.line}{column}: {self.message}"
 
 
 class ModelError(ValueError):
@@ -49,11 +59,15 @@ class Notes:
 
     def add(self, path: Path, message: str) -> None:
         """Note a problem of the value at the path."""
-        self.add_at(self.lines.of(path), message)
+        self.add_at(*self.lines.place(path), message)
 
-    def add_at(self, line: int, message: str) -> None:
-        """Note a problem of a line."""
-        self.problems.append(Problem(self.file, line, message))
+    def add_in_text(self, path: Path, column: int, message: str) -> None:
+        """Note a problem in a column of the text that stands at the path."""
+        self.add_at(*self.lines.in_text(path, column), message)
+
+    def add_at(self, line: int, column: int, message: str) -> None:
+        """Note a problem of a line, and of a column if it is not 0."""
+        self.problems.append(Problem(self.file, line, message, column))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -81,9 +95,13 @@ class Table:
         """Where the table begins."""
         return self.notes.lines.of(self.path)
 
+    def path_of(self, key: str) -> Path:
+        """Where a key of this table stands."""
+        return (*self.path, key)
+
     def problem(self, key: str, message: str) -> None:
         """Note a problem of a key of this table."""
-        self.notes.add((*self.path, key), message)
+        self.notes.add(self.path_of(key), message)
 
     def has(self, key: str) -> bool:
         """Tell whether the key is there."""
@@ -158,7 +176,7 @@ class Table:
             self.problem(key, f"{key!r} must not be negative.")
         return amount
 
-    def whole(self, key: str, *, least: int, default: int | None = None) -> int:
+    def whole(self, key: str, *, least: int, default: int | None = None, most: int = MOST) -> int:
         """Read a whole number."""
         value = self.get(key, str(max(least, 1)), required=default is None)
         if value is None:
@@ -166,7 +184,28 @@ class Table:
         if type(value) is not int or value < least:
             self.problem(key, f"{key!r} must be a whole number, {least} or more, not {_shown(value)}.")
             return least
+        if value > most:
+            self.problem(key, f"{key!r} must be {most:,} at most.")
+            return most
         return value
+
+    def day(self, key: str) -> dt.date | None:
+        """Read a day, written without quotes: 2026-12-31."""
+        value = self.get(key, "2026-12-31", required=False)
+        if value is None or type(value) is dt.date:
+            return value
+        self.problem(key, f"{key!r} must be a day without quotes such as 2026-12-31, not {_shown(value)}.")
+        return None
+
+    def words(self, key: str, pattern: re.Pattern[str], example: str) -> frozenset[str]:
+        """Read a list of words that fit a pattern."""
+        value = self.get(key, example, required=False)
+        if value is None:
+            return frozenset()
+        if not isinstance(value, list) or not value or not all(isinstance(word, str) and pattern.fullmatch(word) for word in value):
+            self.problem(key, f"{key!r} must be a list such as {example}.")
+            return frozenset()
+        return frozenset(value)
 
     def flag(self, key: str, *, default: bool) -> bool:
         """Read true or false."""
@@ -186,23 +225,52 @@ class Table:
         if not isinstance(value, list):
             self.problem(key, f"{key!r} must be a list of tables: [ {{ … }} ].")
             return []
-        return [Table(item, (*self.path, key, position), self.notes) for position, item in enumerate(value)]
+        return [Table(item, (*self.path_of(key), position), self.notes) for position, item in enumerate(value)]
+
+    def table_or_tables(self, key: str) -> list[Table]:
+        """Read one table, or a list of them; none if the key is not there."""
+        if isinstance(self.data.get(key), dict):
+            return [Table(self.get(key, "{ … }"), self.path_of(key), self.notes)]
+        return self.tables(key, required=False)
 
     def rest(self) -> dict[str, Value]:
         """Return every key not read so far as an attribute: a number, a text, true or false."""
         attributes: dict[str, Value] = {}
         for key in self.data.keys() - self.read:
             value = self.data[key]
-            if isinstance(value, int | Decimal | str | bool):
+            if isinstance(value, str | bool):
                 attributes[key] = value
+            elif isinstance(value, int | Decimal):
+                attributes[key] = self._number(key, value)
             else:
                 self.problem(key, f"{key!r} must be a number, a text, true or false, not {_shown(value)}.")
         return dict(sorted(attributes.items()))
+
+    def _number(self, key: str, value: int | Decimal) -> int | Decimal:
+        """A number that can be reckoned with exactly; another is noted, and counts as 0."""
+        fine = isinstance(value, int) or (value.is_finite() and int(value.as_tuple().exponent) >= -FINEST and value.adjusted() < FINEST * 2)
+        if fine and -LARGEST <= value <= LARGEST:
+            return value
+        self.problem(key, f"{key!r} must be a number of at most {LARGEST:,}, with at most {FINEST} digits behind the point.")
+        return 0
 
     def nothing_else(self) -> None:
         """Note every key that was not read: it is misspelt, or does not belong here."""
         for key in sorted(self.data.keys() - self.read):
             self.problem(key, f"{key!r} is unknown in {_named(self.path)}: {did_you_mean(key, sorted(self.read))}")
+
+
+class Derived(Table):
+    """A table that takes the keys it does not have itself from another one."""
+
+    def __init__(self, own: Table, base: Table) -> None:
+        super().__init__({**base.data, **own.data}, own.path, own.notes)
+        self.own = own
+        self.base = base
+
+    def path_of(self, key: str) -> Path:
+        """Where the key stands: here, or in the table it comes from."""
+        return (self.own if key in self.own.data or key not in self.base.data else self.base).path_of(key)
 
 
 def _named(path: Path) -> str:

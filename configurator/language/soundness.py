@@ -5,8 +5,11 @@ Every name in a condition is looked up, so that a misspelt option never silently
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
 
+from configurator.language import lowering, magnitudes
 from configurator.language.conditions import (
     And,
     Attribute,
@@ -23,20 +26,60 @@ from configurator.language.conditions import (
     Sum,
     Word,
 )
-from configurator.language.fields import Notes, did_you_mean
-from configurator.language.specification import Group, Model, Value
+from configurator.language.fields import LARGEST, Notes, did_you_mean
+from configurator.language.positions import Path
+from configurator.language.specification import EVERYONE, Group, Model, Value
 from configurator.language.truth import broken_rules
 
 _TYPE_NAMES = {"number": "a number", "text": "a text", "flag": "true or false"}
 
 
-def check_conditions(model: Model, notes: Notes) -> None:
-    """Note every name in the rules that the model does not have, and every comparison of unlike things."""
-    for position, rule in enumerate(model.rules):
-        for key, condition in (("when", rule.when), ("require", rule.require)):
-            if condition is not None:
-                for column, message in _Names(model).problems(condition):
-                    notes.add(("rule", position, key), f"in {key!r}, column {column}: {message}")
+def check_conditions(model: Model, written: Iterable[tuple[str, Path, Condition]], notes: Notes) -> None:
+    """Note every name in a condition that the model does not have, and every comparison of unlike things."""
+    names = _Names(model)
+    for key, path, condition in written:
+        for column, message in names.problems(condition):
+            notes.add_in_text(path, column, f"in {key!r}, column {column}: {message}")
+
+
+def check_circles(model: Model, notes: Notes) -> None:
+    """Note groups whose conditions wait for each other."""
+    if notes.problems:
+        return
+    found = lowering.circle(model)
+    if found:
+        group = model.by_id[found[0]]
+        steps = [f"whether {first!r} is asked depends on {second!r}" for first, second in itertools.pairwise(found)]
+        notes.add_at(group.line, 0, f"conditions go round in a circle: {', '.join(steps)}. Let one of them stand without 'when'.")
+
+
+def check_magnitudes(model: Model, written: Iterable[tuple[str, Path, Condition]], notes: Notes) -> None:
+    """Note every comparison and every price that can become larger than 64 bits hold."""
+    for key, path, condition in written:
+        for compared in comparisons(condition):
+            found = magnitudes.of_comparison(model, compared)
+            if not found.fits:
+                notes.add_in_text(
+                    path,
+                    compared.column,
+                    f"in {key!r}, column {compared.column}: this can come to {_large(found.largest)}, counted in units of 1/{found.unit}, "
+                    f"more than {LARGEST:,}: use a larger unit, or rounder numbers.",
+                )
+    price = magnitudes.of_price(model)
+    if not price.fits:
+        notes.add(("model", "base_price"), f"a machine can cost {_large(price.largest)} cents, more than {LARGEST:,}: correct the prices.")
+
+
+def comparisons(condition: Condition) -> Iterator[Compared]:
+    """Every comparison in a condition."""
+    match condition:
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from comparisons(part)
+        case Not(part=part):
+            yield from comparisons(part)
+        case Compared():
+            yield condition
 
 
 def check_sums(model: Model, notes: Notes) -> None:
@@ -61,14 +104,36 @@ def check_attributes(model: Model, notes: Notes) -> None:
                     )
 
 
+def check_asked(written: Model, settled: Model, notes: Notes) -> None:
+    """Note every conditional group whose default is missing where it is asked, or idle where it is not."""
+    for before, after in zip(written.groups, settled.groups, strict=True):
+        if before.when is None or before.hidden or before.default == after.default:
+            continue
+        if before.default == (lowering.ABSENT,):
+            notes.add_at(before.line, 0, f"the default machine is asked for {before.id!r}: give the group a default.")
+        else:
+            message = f"the default machine is not asked for {before.id!r}, so its default does nothing: leave 'default' out."
+            notes.add_at(before.line, 0, message)
+
+
 def check_default(model: Model, notes: Notes) -> None:
-    """Note every rule that the default configuration breaks."""
+    """Note every rule that the default configuration breaks, and defaults that are never offered or never asked for."""
     for rule in broken_rules(model, model.defaults):
         notes.add_at(
             rule.line,
+            0,
             f"the default configuration breaks the rule {rule.id!r} ({rule.reason['en']}): "
             "change the rule, or the default of one of its groups.",
         )
+    for group in model.groups:
+        for option in group.default:
+            if group.by_id[option].visibility != EVERYONE:
+                notes.add_at(
+                    group.by_id[option].line,
+                    0,
+                    f"{option!r} is the default of {group.id!r}, so it must be offered to everyone at any time: "
+                    "make another option the default, or offer this one to all.",
+                )
 
 
 def kind_of(value: Value) -> str:
@@ -199,3 +264,7 @@ def _attributes(group: Group) -> dict[str, str]:
 
 def _base_kinds(model: Model) -> dict[str, str]:
     return {name: kind_of(value) for name, value in model.base_attributes.items()}
+
+
+def _large(value: Fraction) -> str:
+    return f"{int(value):,}" if value < 10**30 else "a number of more than 30 digits"

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Literal
 
 from configurator.language.conditions import Condition
+from configurator.language.positions import Origin, origin_of
 from fulfillment.kernel.money import Money
 
 Text = Mapping[str, str]
@@ -22,6 +23,7 @@ Value = int | Decimal | str | bool
 """An attribute: a number, a text, or yes and no."""
 PartKind = Literal["hardware", "service"]
 GroupKind = Literal["one", "many"]
+"""What the engine knows; the language's "optional" and "quantity" become "one" (see `lowering`)."""
 
 LANGUAGES = ("en", "zh")
 FAMILIES = ("laptop", "desktop", "workstation", "server")
@@ -106,6 +108,8 @@ class Group:
     options: tuple[Option, ...]
     hidden: bool = False
     """Not a question to the customer: it follows from the others (a bundle's price, a condition's delay)."""
+    when: Condition | None = None
+    """When the group is asked; of a hidden group: when it is "on". The rules say the same to the engine."""
     line: int = field(default=1, compare=False)
 
     @cached_property
@@ -169,6 +173,8 @@ class Model:
     """SHA-256 of the content: the same for two texts that differ only in layout and comments."""
     starts: tuple[Start, ...] = ()
     file: str = field(default="", compare=False)
+    origins: tuple[Origin, ...] = field(default=(), compare=False)
+    """The files its text was put together from, where it includes any."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Group]:
@@ -179,6 +185,10 @@ class Model:
     def defaults(self) -> Mapping[str, tuple[str, ...]]:
         """The default configuration: the chosen options of every group."""
         return {group.id: group.default for group in self.groups}
+
+    def place(self, line: int) -> tuple[str, int]:
+        """Return the file and its line that a line of the model's text comes from."""
+        return origin_of(self.origins, line) if self.origins else (self.file, line)
 
     def sum_of(self, name: str) -> SumOf:
         """Return what `sum(name)` adds up: a named sum, or else the attribute of that name."""

@@ -86,7 +86,7 @@ def test_every_problem_of_every_file_is_told_with_its_line_and_nothing_changes(a
     said = app.test_cli_runner().invoke(args=["catalogue", "release", *(str(tmp_path / name) for name in files)])
     assert said.exit_code == 1
     line = 1 + sheet[: sheet.index('price = "329.00"')].count("\n")
-    for place in (f"one.toml:{line}: ", "two.toml:1: ", "suppliers.toml:1: "):
+    for place in (f"one.toml:{line}:", "two.toml:1: ", "suppliers.toml:1: "):
         assert place in said.output
     assert "nothing was changed" in said.output
     assert "Traceback" not in said.output
@@ -130,7 +130,7 @@ def test_a_release_of_no_use_leaves_the_last_good_one_on_sale_and_tells_somebody
     with reading() as session:
         (alert,) = open_alerts(session)
         assert (alert.kind, alert.key) == ("release_broken", "skein-14")
-        assert "Version 2: skein-14.toml:1: " in alert.detail
+        assert "Version 2: skein-14.toml:1:1: " in alert.detail
 
     with transaction() as session:
         release_model(session, sheet.replace('"329.00"', '"349.00"'), "skein-14.toml")
