@@ -6,8 +6,8 @@ be possible leads to a machine that can be built with all other choices, one sai
 Each machine meant is the best by, in this order: own choices kept, defaults kept, price.
 """
 
-from configurator.engine.answers import Answer, Change, GroupAnswer, OptionAnswer, Reason, Repair
-from configurator.engine.asking import answer, count_machines, repair, why_not
+from configurator.engine.answers import Answer, Change, Finished, GroupAnswer, OptionAnswer, Reason, Repair
+from configurator.engine.asking import Goal, Hidden, NothingLeft, answer, count_machines, domains, finish, repair, why_not
 from configurator.engine.compilation import Choices, Compiled, UnknownChoice, compile_model
 from configurator.engine.diagram import CannotCompile
 from configurator.engine.explain import warm_up
@@ -19,7 +19,11 @@ __all__ = [
     "Change",
     "Choices",
     "Compiled",
+    "Finished",
+    "Goal",
     "GroupAnswer",
+    "Hidden",
+    "NothingLeft",
     "OptionAnswer",
     "PriceOf",
     "Reason",
@@ -28,6 +32,8 @@ __all__ = [
     "answer",
     "compile_model",
     "count_machines",
+    "domains",
+    "finish",
     "repair",
     "warm_up",
     "why_not",

@@ -3,164 +3,338 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
-from configurator.engine import explain, sweeps
-from configurator.engine.answers import Answer, Change, GroupAnswer, OptionAnswer, Reason, Repair
-from configurator.engine.compilation import Choices, Compiled, Wishes
+from configurator.engine import causes, solving, sweeps
+from configurator.engine.answers import Answer, Change, Finished, GroupAnswer, OptionAnswer, Reason, Repair
+from configurator.engine.compilation import Choices, Compiled, UnknownChoice
 from configurator.engine.diagram import Ints
-from configurator.engine.solving import Dates, PriceOf, Prices, Solved, dates_for, earliest, prices_for, solve
+from configurator.engine.solving import Machine, PriceOf, Question, dates_for, prices_for
+from configurator.engine.sweeps import NONE, Bools, Longs
 from configurator.language.specification import Group
-from fulfillment.kernel.money import Money
+from configurator.language.truth import contribution
+from fulfillment.kernel.money import CurrencyMismatch, Money
+
+Hidden = frozenset[tuple[str, str]]
+"""Options (group, option) that a customer is not shown."""
+Goal = Literal["cheapest", "fastest", "strongest"]
+LIMIT = ("limit", "")
+BY = ("by", "")
+"""How the limit and the day stand among choices that are given up."""
 
 
-def answer(compiled: Compiled, choices: Choices, dates: Mapping[str, dt.date] | None = None, price_of: PriceOf | None = None) -> Answer:
+class NothingLeft(ValueError):
+    """No machine can be built from the options a customer is shown."""
+
+
+def answer(
+    compiled: Compiled,
+    choices: Choices,
+    dates: Mapping[str, dt.date] | None = None,
+    price_of: PriceOf | None = None,
+    *,
+    hidden: Hidden = frozenset(),
+    limit: Money | None = None,
+    by: dt.date | None = None,
+    today: dt.date | None = None,
+) -> Answer:
     """Answer for every option of every group, given the choices in the other groups.
 
-    `dates` says when each SKU can be here; all hardware of the model must be in it. Raises UnknownChoice for choices
-    the model does not have, LookupError for a SKU without a date.
+    `dates` says when each SKU can be here; all hardware of the model must be in it. `hidden` options are never
+    possible. The machine may cost at most `limit` and its parts must be here `by` then: both are choices like any
+    other. Raises UnknownChoice for choices the model does not have or show, LookupError for a SKU without a date,
+    ValueError for a day without dates, CurrencyMismatch, NothingLeft.
     """
-    table = _Table(compiled, compiled.read(choices), price_of, dates)
-    return Answer(
-        configuration=_configuration(compiled, table.solved.best),
-        price=table.prices.money(table.best_price),
-        ready=table.dates.ready(table.solved.best) if table.dates else None,
-        earliest=table.day(table.earliest.overall) if table.earliest else None,
-        valid=not table.given_up,
-        given_up=table.given_up,
-        conflict=explain.contradiction(compiled, table.wishes.own) if table.given_up else None,
-        groups={group.id: table.group(group) for group in compiled.model.groups},
-    )
+    found = Found(_question(compiled, choices, dates, price_of, hidden=hidden, limit=limit, by=by, today=today), limit, by)
+    return Answer(found, {group.id: found.group(group) for group in compiled.model.groups if not group.hidden})
 
 
-def repair(compiled: Compiled, choices: Choices, wanted: tuple[str, str]) -> Repair | None:
-    """Find the least to give up for a wanted option; None if no machine has it. Raises UnknownChoice."""
-    wishes = compiled.read(choices)
+def repair(
+    compiled: Compiled,
+    choices: Choices,
+    wanted: tuple[str, str],
+    *,
+    dates: Mapping[str, dt.date] | None = None,
+    price_of: PriceOf | None = None,
+    hidden: Hidden = frozenset(),
+    limit: Money | None = None,
+    by: dt.date | None = None,
+    today: dt.date | None = None,
+) -> Repair | None:
+    """Find the least to give up for a wanted option; None if no machine has it. Raises as `answer`."""
+    question = _question(compiled, choices, dates, price_of, hidden=hidden, limit=limit, by=by, today=today)
     variable, value = compiled.decision_of(*wanted)
-    prices = prices_for(compiled, None)
-    solved = solve(compiled, wishes, prices)
-    number = compiled.number(variable, value)
-    if not solved.exists[number]:
+    machine = solving.complete(question.wanting(compiled.number(variable, value)))
+    if machine is None:
         return None
-    machine = solved.machines[number]
+    before = _completed(question)
     return Repair(
-        give_up=_given_up(compiled, wishes, solved, machine, keep=variable),
-        configuration=_configuration(compiled, machine),
-        price=prices.money(prices.base + int(prices.values[machine].sum())),
+        give_up=_given_up(question, machine),
+        configuration=_configuration(compiled, machine.values),
+        price=question.price(machine.values),
+        changes=_changes(compiled, before.values, machine.values),
+        difference=question.price(machine.values) - question.price(before.values),
+        ready=question.ready(machine.values),
     )
 
 
-def why_not(compiled: Compiled, choices: Choices, wanted: tuple[str, str]) -> Reason | None:
-    """Explain why an option is not possible with the other choices; None if it is. Raises UnknownChoice."""
-    wishes = compiled.read(choices)
-    return explain.why_not(compiled, wishes.own, *compiled.decision_of(*wanted))
+def why_not(
+    compiled: Compiled,
+    choices: Choices,
+    wanted: tuple[str, str],
+    *,
+    dates: Mapping[str, dt.date] | None = None,
+    price_of: PriceOf | None = None,
+    hidden: Hidden = frozenset(),
+    limit: Money | None = None,
+    by: dt.date | None = None,
+    today: dt.date | None = None,
+) -> Reason | None:
+    """Explain why an option is not possible with the other choices; None if it is. Raises as `answer`."""
+    question = _question(compiled, choices, dates, price_of, hidden=hidden, limit=limit, by=by, today=today)
+    return causes.why_not(question, compiled.number(*compiled.decision_of(*wanted)))
 
 
-def count_machines(compiled: Compiled, choices: Choices) -> int:
+def count_machines(compiled: Compiled, choices: Choices, *, hidden: Hidden = frozenset()) -> int:
     """Count, exactly, the different machines that keep the choices. Raises UnknownChoice."""
+    return _count(_question(compiled, choices, hidden=hidden))
+
+
+def domains(compiled: Compiled, choices: Choices) -> Mapping[str, frozenset[str]]:
+    """The options of every group that go with the choices in the other groups. Raises UnknownChoice."""
+    question = _question(compiled, choices)
+    allowed = np.zeros(compiled.arcs.classes, dtype=np.bool_)
+    allowed[compiled.class_of[~question.broken]] = True
+    goes = sweeps.possible(compiled.arcs, allowed)[compiled.class_of]
+    found: dict[str, set[str]] = {group.id: set() for group in compiled.model.groups}
+    for number in np.flatnonzero(goes).tolist():
+        if compiled.value_names[number]:
+            found[compiled.variables[compiled.variable_of[number]].group].add(compiled.value_names[number])
+    return {group: frozenset(options) for group, options in found.items()}
+
+
+def finish(
+    compiled: Compiled,
+    choices: Choices,
+    goal: Goal,
+    dates: Mapping[str, dt.date] | None = None,
+    price_of: PriceOf | None = None,
+    *,
+    hidden: Hidden = frozenset(),
+    limit: Money | None = None,
+    by: dt.date | None = None,
+    today: dt.date | None = None,
+) -> Finished | None:
+    """Complete the choices for a goal, all of them kept; None if they do not go together. Raises as `answer`.
+
+    The cheapest machine has the least price, whatever the defaults; the fastest is here first and then keeps defaults,
+    then is cheap; the strongest has the most `power` added up, and then the least price.
+    """
+    question = _question(compiled, choices, dates, price_of, hidden=hidden, limit=limit, by=by, today=today).firmly()
+    power = np.array([int(contribution(option, "power")) if option else 0 for option in compiled.options], dtype=np.int64)
+    if goal == "fastest":
+        if question.dates is None:
+            raise ValueError("the fastest machine needs the dates of parts")
+        day, _ = solving.earliest(question)
+        question = replace(question, by=min(day, dt.date.max.toordinal()))
+    machine = solving.least(question, _goal_costs(question, goal, power))
+    if machine is None:
+        return None
+    return Finished(
+        configuration=_configuration(compiled, machine),
+        price=question.price(machine),
+        ready=question.ready(machine),
+        power=int(power[machine].sum()) if power.any() else None,
+    )
+
+
+def _goal_costs(question: Question, goal: Goal, power: Longs) -> Longs:
+    """What a goal keeps low, times the question's unit, plus price."""
+    if goal == "fastest":
+        return question.costs
+    most = np.maximum.reduceat(power, question.compiled.offsets[:-1])[question.compiled.variable_of]
+    missing = most - power if goal == "strongest" else np.zeros(len(power), dtype=np.int64)
+    if int(most.max(initial=0)) * question.unit * len(question.compiled.slots) >= NONE:
+        raise ValueError("powers of options are too large to be compared exactly")
+    return np.where(question.barred, NONE, missing * question.unit + question.shifted)
+
+
+def _question(
+    compiled: Compiled,
+    choices: Choices,
+    by_sku: Mapping[str, dt.date] | None = None,
+    price_of: PriceOf | None = None,
+    *,
+    hidden: Hidden = frozenset(),
+    limit: Money | None = None,
+    by: dt.date | None = None,
+    today: dt.date | None = None,
+) -> Question:
+    """Put a question into the engine's terms. Raises as `answer`."""
     wishes = compiled.read(choices)
-    ways = [0] * int(compiled.class_offsets[-1])
-    for variable, numbers in enumerate(compiled.diagram.classes):
-        first = int(compiled.class_offsets[compiled.slot_of[variable]])
-        for value, number in enumerate(numbers):
-            ways[first + number] += wishes.own.get(variable, value) == value
-    limits = compiled.class_offsets.tolist()
-    by_slot = [ways[begin:end] for begin, end in itertools.pairwise(limits)]
-    machines = sweeps.count(compiled.diagram, by_slot[: compiled.layers])
-    for (free,) in by_slot[compiled.layers :]:
-        machines *= free
-    return machines
+    prices = prices_for(compiled, price_of)
+    if limit is not None and limit.currency != prices.currency:
+        raise CurrencyMismatch(f"the limit is in {limit.currency}, the prices are in {prices.currency}")
+    if by is not None and by_sku is None:
+        raise ValueError("a day by which parts must be here needs the dates of parts")
+    forbidden = np.zeros(len(prices.values), dtype=np.bool_)
+    for group, option in hidden:
+        forbidden[compiled.number(*compiled.decision_of(group, option))] = True
+    for variable, value in wishes.own.items():
+        if forbidden[compiled.number(variable, value)]:
+            chosen = compiled.variables[variable]
+            raise UnknownChoice(f"{chosen.group} of {compiled.model.id} has no option {chosen.values[value]!r} for this customer")
+    return Question(
+        compiled,
+        wishes.own,
+        wishes.preferred,
+        prices,
+        dates_for(compiled, by_sku, today) if by_sku is not None else None,
+        forbidden,
+        None if limit is None else limit.minor,
+        None if by is None else by.toordinal(),
+    )
 
 
-class _Table:
+class Found:
     """All options of one question, ready to be told."""
 
-    def __init__(self, compiled: Compiled, wishes: Wishes, price_of: PriceOf | None, by_sku: Mapping[str, dt.date] | None) -> None:
-        self.compiled = compiled
-        self.wishes = wishes
-        self.prices: Prices = prices_for(compiled, price_of)
-        self.solved: Solved = solve(compiled, wishes, self.prices)
-        self.totals = (self.prices.base + self.prices.values[self.solved.machines].sum(axis=1)).tolist()
-        self.best_price = self.prices.base + int(self.prices.values[self.solved.best].sum())
-        self.possible = (self.solved.exists & (self.solved.lost == 0)).tolist()
-        self.dates: Dates | None = dates_for(compiled, by_sku) if by_sku is not None else None
-        self.earliest = earliest(compiled, self.solved, self.dates) if self.dates else None
-        self.given_up = _given_up(compiled, wishes, self.solved, self.solved.best)
-        self.chosen = set(self.solved.best.tolist())
-        self.changes = self._changes()
+    def __init__(self, question: Question, limit: Money | None, by: dt.date | None) -> None:
+        self.question = question
+        self.compiled = question.compiled
+        self.limit, self.by = limit, by
+        self.walk, self.best_values = solving.cheapest(question, question.costs)
+        self.totals = self.walk.rest[self.compiled.class_of] + question.costs
+        firm = (self.totals < NONE) & (self.totals // question.own_unit == question.broken) & (not question.too_late)
+        self.totals -= question.broken * question.own_unit
+        if question.limit is not None:
+            firm &= self._affordable()
+        self.firm = firm
+        self.best = _completed(question)
+        self.price = question.price(self.best.values)
+        self.ready = question.ready(self.best.values)
+        self.configuration: Mapping[str, tuple[str, ...]] = _configuration(self.compiled, self.best.values)
+        self.given_up = _given_up(question, self.best)
+        self.possible = firm.tolist()
+        self.chosen = frozenset(self.best.values.tolist())
 
-    def _changes(self) -> dict[int, tuple[Change, ...]]:
-        """What else is different in the machine with each value, in the order of the model."""
-        solved, names = self.solved, self.compiled.value_names
-        changed = (solved.machines != solved.best)[:, self.compiled.slot_of]
-        changed[np.arange(len(changed)), self.compiled.variable_of] = False
-        numbers, variables = np.nonzero(changed)
-        slots = self.compiled.slot_of[variables]
-        rows = zip(numbers.tolist(), variables.tolist(), solved.best[slots].tolist(), solved.machines[numbers, slots].tolist(), strict=True)
-        by_group: dict[int, dict[str, tuple[list[str], list[str]]]] = {}
-        for number, variable, before, after in rows:
-            group = self.compiled.variables[variable].group
-            lost, gained = by_group.setdefault(number, {}).setdefault(group, ([], []))
-            if names[before]:
-                lost.append(names[before])
-            if names[after]:
-                gained.append(names[after])
-        return {
-            number: tuple(Change(group, tuple(lost), tuple(gained)) for group, (lost, gained) in groups.items())
-            for number, groups in by_group.items()
-        }
+    def _affordable(self) -> Bools:
+        """Which values some machine has that keeps the own choices within the limit."""
+        question = self.question
+        prices = np.where(question.barred, NONE, question.shifted)
+        walk, _ = solving.cheapest(question, np.where(question.broken, NONE, prices))
+        affordable: Bools = walk.rest[self.compiled.class_of] + prices <= question.bound
+        return affordable
+
+    @cached_property
+    def prices(self) -> list[int]:
+        """The price of the best machine with each possible value, counted from the floor."""
+        question = self.question
+        prices = self.totals % question.unit
+        dear = self.firm & (prices > question.bound)
+        if dear.any():
+            costs = question.costs - question.broken * question.own_unit
+            least = solving.within(question, np.where(question.broken, NONE, question.costs)).least(costs)
+            prices[dear] = least[dear] % question.unit
+        found: list[int] = (prices + question.floor).tolist()
+        return found
+
+    @cached_property
+    def days(self) -> tuple[int, list[int]] | None:
+        """The earliest day for the own choices, and with each value."""
+        if self.question.dates is None:
+            return None
+        best, values = solving.earliest(self.question)
+        return best, values.tolist()
+
+    @property
+    def earliest(self) -> dt.date | None:
+        return _day(self.days[0]) if self.days else None
+
+    def conflict(self) -> Reason | None:
+        return causes.contradiction(self.question)
+
+    def machines(self) -> int | None:
+        return None if self.question.limit is not None else _count(self.question)
+
+    def is_chosen(self, number: int) -> bool:
+        return number in self.chosen
+
+    def is_possible(self, number: int) -> bool:
+        possible: bool = self.possible[number]
+        return possible
+
+    def price_of(self, number: int) -> Money | None:
+        return self.question.prices.money(self.prices[number]) if self.possible[number] else None
+
+    def machine(self, number: int) -> Ints:
+        """The best machine with a possible value."""
+        question = self.question
+        if int(self.totals[number]) % question.unit > question.bound:
+            found = solving.complete(question.wanting(number))
+            assert found is not None
+            return found.values
+        values = self.best_values[self.walk.path(int(self.compiled.class_of[number]))]
+        values[self.compiled.slot_of[self.compiled.variable_of[number]]] = number
+        return values
+
+    def changes_of(self, number: int) -> tuple[Change, ...]:
+        keep = int(self.compiled.variable_of[number])
+        return _changes(self.compiled, self.best.values, self.machine(number), keep)
+
+    def ready_of(self, number: int) -> dt.date | None:
+        if not self.possible[number] or self.question.dates is None:
+            return None
+        return self.question.ready(self.machine(number))
+
+    def earliest_of(self, number: int) -> dt.date | None:
+        return _day(self.days[1][number]) if self.days else None
+
+    def reason_of(self, number: int) -> Reason | None:
+        return causes.why_not(self.question, number)
+
+    def give_up_of(self, number: int) -> tuple[tuple[str, str], ...] | None:
+        machine = solving.complete(self.question.wanting(number))
+        return None if machine is None else _given_up(self.question, machine)
 
     def group(self, group: Group) -> GroupAnswer:
         """Answer for a group."""
         options = []
-        kept = []
+        own = False
         for place, option in enumerate(group.options):
             many = group.kind == "many"
-            variable = self.compiled.constraints.index[group.id, option.id if many else None]
+            variable = self.compiled.index[group.id, option.id if many else None]
             number = self.compiled.number(variable, 1 if many else place)
-            options.append(self.option(option.id, variable, number, many=many))
-            kept.append(variable in self.wishes.own and not self.solved.broken[self.solved.best[self.compiled.slot_of[variable]]])
-        chosen = tuple(answered.option for answered in options if answered.chosen)
-        return GroupAnswer(group.id, chosen, any(kept), tuple(options))
+            options.append(OptionAnswer(option.id, self, number, number - 1 if many else None))
+            own = own or (variable in self.question.own and variable not in self.best.lost)
+        return GroupAnswer(group.id, self.configuration[group.id], own, tuple(options))
 
-    def option(self, option: str, variable: int, number: int, *, many: bool) -> OptionAnswer:
-        """Answer for an option: the value of a variable."""
-        without = self.compiled.number(variable, 0)
-        removal = self.difference(without) if many and self.possible[without] else None
-        if not self.possible[number]:
-            machine = self.solved.machines[number]
-            attainable = self.solved.exists[number]
-            value = number - self.compiled.number(variable, 0)
-            return OptionAnswer(
-                option,
-                chosen=number in self.chosen,
-                possible=False,
-                removal=removal,
-                reason=explain.why_not(self.compiled, self.wishes.own, variable, value),
-                give_up=_given_up(self.compiled, self.wishes, self.solved, machine, keep=variable) if attainable else None,
-            )
-        return OptionAnswer(
-            option,
-            chosen=number in self.chosen,
-            possible=True,
-            difference=self.difference(number),
-            price=self.prices.money(self.totals[number]),
-            changes=self.changes.get(number, ()),
-            ready=self.dates.ready(self.solved.machines[number]) if self.dates else None,
-            earliest=self.day(int(self.earliest.values[number])) if self.earliest else None,
-            removal=removal,
-        )
 
-    def difference(self, number: int) -> Money:
-        """What the machine with a value costs more than the best one."""
-        return self.prices.money(self.totals[number] - self.best_price)
+def _completed(question: Question) -> Machine:
+    """The best machine there is. Raises NothingLeft."""
+    machine = solving.complete(question)
+    if machine is None:
+        raise NothingLeft(f"no machine of {question.compiled.model.id} can be built from the options that are shown")
+    return machine
 
-    def day(self, ordinal: int) -> dt.date | None:
-        """A day, if there is one."""
-        return dt.date.fromordinal(ordinal) if ordinal < sweeps.NONE else None
+
+def _count(question: Question) -> int:
+    if question.too_late:
+        return 0
+    compiled = question.compiled
+    allowed = ~(question.broken | question.barred)
+    ways = np.bincount(compiled.class_of[allowed], minlength=compiled.arcs.classes)
+    return sweeps.count(compiled.arcs, ways)
+
+
+def _day(ordinal: int) -> dt.date | None:
+    """A day, if there is one."""
+    return dt.date.fromordinal(ordinal) if ordinal < NONE else None
 
 
 def _configuration(compiled: Compiled, machine: Ints) -> dict[str, tuple[str, ...]]:
@@ -173,8 +347,22 @@ def _configuration(compiled: Compiled, machine: Ints) -> dict[str, tuple[str, ..
     return chosen
 
 
-def _given_up(compiled: Compiled, wishes: Wishes, solved: Solved, machine: Ints, keep: int | None = None) -> tuple[tuple[str, str], ...]:
-    """Name the own choices a machine does not keep, but for that of one variable."""
-    broken = {compiled.slots[slot] for slot in np.flatnonzero(solved.broken[machine])}
-    lost = [variable for variable in wishes.own if variable in broken and variable != keep]
-    return tuple((compiled.variables[variable].group, compiled.variables[variable].values[wishes.own[variable]]) for variable in lost)
+def _changes(compiled: Compiled, before: Ints, after: Ints, keep: int | None = None) -> tuple[Change, ...]:
+    """Tell two machines apart, group by group in the order of the model, but for one variable and what is hidden."""
+    slots = compiled.slot_of[np.flatnonzero((before != after)[compiled.slot_of])]
+    by_group: dict[str, tuple[list[str], list[str]]] = {}
+    for slot in slots.tolist():
+        variable = compiled.slots[slot]
+        if variable == keep or variable in compiled.hidden:
+            continue
+        lost, gained = by_group.setdefault(compiled.variables[variable].group, ([], []))
+        lost += filter(None, [compiled.value_names[before[slot]]])
+        gained += filter(None, [compiled.value_names[after[slot]]])
+    return tuple(Change(group, tuple(lost), tuple(gained)) for group, (lost, gained) in by_group.items())
+
+
+def _given_up(question: Question, machine: Machine) -> tuple[tuple[str, str], ...]:
+    """Name the choices a machine does not keep."""
+    variables = question.compiled.variables
+    lost = [(variables[variable].group, variables[variable].values[question.own[variable]]) for variable in machine.lost]
+    return (*lost, *([LIMIT] if machine.over else []), *([BY] if machine.late else []))

@@ -1,7 +1,7 @@
 """A model compiled once: its diagram, and the flat arrays that connect options, decisions, classes and layers.
 
-Every value of every decision has a number (`values`); the values of a class stand together in `members`. Decisions
-are "slots": first the layers of the diagram in its order, then the free ones.
+Every value of every decision has a number; the values of a class stand together in `members`. Decisions are "slots":
+first the layers of the diagram in its order, then the free ones.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from configurator.engine import sweeps
+from configurator.engine.building import Layer
 from configurator.engine.constraints import Constraints, Variable
-from configurator.engine.diagram import Diagram, Ints, compile_constraints, scope_of
+from configurator.engine.diagram import Diagram, Ints, compile_constraints, layers_of, scope_of
+from configurator.engine.sweeps import Arcs, Bools, Longs
 from configurator.language.specification import Model
 
 Choices = Mapping[str, str | tuple[str, ...]]
@@ -48,38 +49,41 @@ class Compiled:
         self.model = model
         self.constraints = Constraints(model)
         self.variables: list[Variable] = self.constraints.variables
+        self.index = self.constraints.index
         self.diagram: Diagram = compile_constraints(self.constraints)
-        sizes = np.array([len(variable.values) for variable in self.variables])
-        self.offsets: Ints = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
-        self.variable_of: Ints = np.repeat(np.arange(len(sizes)), sizes)
-        self.slots = (*(layer.variable for layer in self.diagram.layers), *self.diagram.free)
+        self.arcs = Arcs(self.diagram)
+        self.slots = self.arcs.slots
         """The variable of each slot."""
-        self.slot_of: Ints = np.argsort(np.array(self.slots))
-        self._number_classes()
-        self.preferred = self._default_values()
+        self.slot_of = np.argsort(np.array(self.slots))
+        self.class_offsets = self.arcs.class_offsets
+        sizes = np.array([len(variable.values) for variable in self.variables])
+        self.offsets: Longs = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
+        self.variable_of = np.repeat(np.arange(len(sizes)), sizes)
+        within = np.concatenate([np.array(numbers, dtype=np.int64) for numbers in self.diagram.classes])
+        self.class_of: Ints = (self.class_offsets[self.slot_of[self.variable_of]] + within).astype(np.int32)
+        self.members: Ints = np.argsort(self.class_of, kind="stable").astype(np.int32)
         self.value_names = [name for variable in self.variables for name in variable.values]
-        self.list_prices = self._list_prices()
+        self._read_values()
         self.lock = threading.Lock()
         self.conflicts: dict[tuple[Decision, ...], list[frozenset[Decision]]] = {}
         """Conflicts found so far (see `explain`): by what is excluded, the choices that exclude it."""
         self.faults: dict[frozenset[Decision], tuple[int, ...]] = {}
         """The places of the rules that forbid decisions together, found so far."""
 
-    def _number_classes(self) -> None:
-        """Number all classes through: slot by slot, class by class."""
-        widths = [max(self.diagram.classes[variable]) + 1 for variable in self.slots]
-        self.class_offsets: Ints = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.array(widths))])
-        self.class_of: Ints = np.array(
-            [
-                self.class_offsets[self.slot_of[variable]] + number
-                for variable, numbers in enumerate(self.diagram.classes)
-                for number in numbers
-            ],
-            dtype=np.int64,
-        )
-        self.members: Ints = np.argsort(self.class_of, kind="stable")
-        self.class_of_member: Ints = self.class_of[self.members]
-        self.class_starts: Ints = np.searchsorted(self.class_of_member, np.arange(self.class_offsets[-1]))
+    def _read_values(self) -> None:
+        """Note of each value its price, and whether it is preferred; of each variable the preferred value."""
+        options = {(group.id, option.id): option for group in self.model.groups for option in group.options}
+        keys = [(variable.group, name) for variable in self.variables for name in variable.values]
+        self.options = [options[key] if key[1] else None for key in keys]
+        """The option each value stands for."""
+        self.list_prices: Longs = np.array([option.price.minor if option else 0 for option in self.options], dtype=np.int64)
+        self.preferred = self._default_values()
+        hidden = np.array([self.model.by_id[group].hidden for group, _ in keys], dtype=np.bool_)
+        absent = np.array([option is not None and option.absent for option in self.options], dtype=np.bool_)
+        self.indifferent: Bools = hidden | absent
+        """Values that are no loss beside a default: those of hidden groups, and that a group is not asked at all."""
+        self.hidden = frozenset(place for place, variable in enumerate(self.variables) if self.model.by_id[variable.group].hidden)
+        """The variables of hidden groups."""
 
     def _default_values(self) -> tuple[int, ...]:
         """The value of each variable in the default configuration."""
@@ -92,21 +96,20 @@ class Compiled:
                 preferred.append(int(variable.option in default))
         return tuple(preferred)
 
-    def _list_prices(self) -> Ints:
-        """The list price of each value, in minor units."""
-        options = {(group.id, option.id): option.price for group in self.model.groups for option in group.options}
-        prices = [options[variable.group, name].minor if name else 0 for variable in self.variables for name in variable.values]
-        return np.array(prices, dtype=np.int64)
+    @cached_property
+    def pairs(self) -> Bools:
+        """Which two classes of the diagram go together."""
+        return sweeps.together(self.arcs)
 
     @cached_property
-    def pairs(self) -> NDArray[np.bool_]:
-        """Which two classes of the diagram go together."""
-        return sweeps.pairs(self.diagram)
+    def steps(self) -> list[Layer]:
+        """The layers as the builder wants them, for explanations."""
+        return layers_of(self.constraints, self.diagram.order, self.diagram.classes)
 
     @property
     def layers(self) -> int:
         """How many of the slots are layers of the diagram."""
-        return len(self.diagram.layers)
+        return len(self.diagram.order)
 
     @cached_property
     def scopes(self) -> list[frozenset[int]]:
@@ -128,8 +131,8 @@ class Compiled:
         """The variable and the value that choose an option. Raises UnknownChoice."""
         self.read({group: option})
         if self.model.by_id[group].kind == "many":
-            return self.constraints.index[group, option], 1
-        variable = self.constraints.index[group, None]
+            return self.index[group, option], 1
+        variable = self.index[group, None]
         return variable, self.variables[variable].values.index(option)
 
     def read(self, choices: Choices) -> Wishes:
@@ -151,11 +154,11 @@ class Compiled:
             if group.kind == "one":
                 if len(options) != 1:
                     raise UnknownChoice(f"{group_id} of {self.model.id} takes exactly one option, not {len(options)}")
-                variable = self.constraints.index[group_id, None]
+                variable = self.index[group_id, None]
                 own[variable] = preferred[variable] = self.variables[variable].values.index(options[0])
                 continue
             for option in group.options:
-                variable = self.constraints.index[group_id, option.id]
+                variable = self.index[group_id, option.id]
                 preferred[variable] = int(option.id in options)
                 if option.id in options:
                     own[variable] = 1

@@ -18,7 +18,7 @@ from configurator.engine.constraints import Constraints
 from configurator.engine.formulas import Inside, Joined, Within
 from configurator.engine.ordering import candidate_orders
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.int32]
 
 NODE_BUDGET = 60_000
 """States a compilation may visit: some seconds of work, and some milliseconds per question."""
@@ -30,33 +30,29 @@ class CannotCompile(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Arcs:
-    """One layer's arcs. `children[node, class]` is a node of the next layer; one past its last node means none."""
-
-    children: Ints
-    into: Ints
-    """The live arcs (node * classes + class), sorted by the node they lead to."""
-    starts: Ints
-    """Where the arcs into each node of the next layer begin in `into`."""
-    targets: Ints
-    """The node each arc of `into` leads to."""
-
-
-@dataclass(frozen=True, slots=True)
 class Diagram:
-    """Layers from the root (one node) to the end (one node)."""
+    """Layers from the root (node 0) to the end (the last node); every path passes every layer, every node is on one."""
 
-    layers: tuple[Layer, ...]
-    arcs: tuple[Arcs, ...]
+    order: tuple[int, ...]
+    """The variable of each layer."""
     classes: tuple[tuple[int, ...], ...]
-    """For each variable of the model, the class of each of its values."""
+    """For each variable of the model, the class of each of its values: 0 and up."""
     free: tuple[int, ...]
     """The variables without a layer: any value goes with everything."""
+    node_starts: Ints
+    """The first node of each layer, then the end, then the number of nodes."""
+    arc_starts: Ints
+    """The first arc of each layer, then the number of arcs."""
+    src: Ints
+    dst: Ints
+    """The nodes each arc comes from and leads to. Arcs are sorted by layer, `src` and `cls`."""
+    cls: Ints
+    """The class of each arc, within its layer."""
 
     @property
     def size(self) -> tuple[int, int]:
         """How many nodes and arcs there are."""
-        return sum(len(arcs.children) for arcs in self.arcs), sum(len(arcs.into) for arcs in self.arcs)
+        return int(self.node_starts[-2]), len(self.src)
 
 
 def compile_constraints(constraints: Constraints, budget: int = NODE_BUDGET) -> Diagram:
@@ -78,7 +74,7 @@ def compile_constraints(constraints: Constraints, budget: int = NODE_BUDGET) -> 
     if root == DEAD:
         raise CannotCompile("no machine keeps all rules: some rules contradict each other")
     free = tuple(variable for variable, numbers in enumerate(classes) if max(numbers) == 0)
-    return Diagram(tuple(builder.layers), _flattened(builder, root), classes, free)
+    return _flattened(builder, root, classes, free)
 
 
 _Orders = Sequence[Sequence[Layer]]
@@ -168,18 +164,26 @@ def _leaves(constraints: Constraints) -> list[Inside | Within]:
     return leaves
 
 
-def _flattened(builder: Builder, root: int) -> tuple[Arcs, ...]:
+def _flattened(builder: Builder, root: int, classes: tuple[tuple[int, ...], ...], free: tuple[int, ...]) -> Diagram:
     """Turn the builder's nodes into arrays, without those that cannot be reached from the root."""
     wanted = [root]
-    flat = []
+    node_starts, arc_starts = [0], [0]
+    arcs: list[tuple[int, int, int]] = []
     for nodes in builder.nodes:
         rows = {number: children for children, number in nodes.items()}
-        table = np.array([rows[number] for number in wanted], dtype=np.int64)
-        reached = np.unique(table[table != DEAD])
-        renumbered = np.where(table == DEAD, len(reached), np.searchsorted(reached, table))
-        into = np.flatnonzero(renumbered.ravel() < len(reached))
-        into = into[np.argsort(renumbered.ravel()[into], kind="stable")]
-        targets = renumbered.ravel()[into]
-        flat.append(Arcs(renumbered, into, np.searchsorted(targets, np.arange(len(reached))), targets))
-        wanted = [int(number) for number in reached]
-    return tuple(flat)
+        reached = sorted({child for number in wanted for child in rows[number] if child != DEAD})
+        below = {child: node_starts[-1] + len(wanted) + place for place, child in enumerate(reached)}
+        for node, number in enumerate(wanted, node_starts[-1]):
+            arcs += [(node, below[child], cls) for cls, child in enumerate(rows[number]) if child != DEAD]
+        node_starts.append(node_starts[-1] + len(wanted))
+        arc_starts.append(len(arcs))
+        wanted = reached
+    columns = np.array(arcs, dtype=np.int32).reshape(-1, 3).T.copy()
+    return Diagram(
+        tuple(layer.variable for layer in builder.layers),
+        classes,
+        free,
+        np.array([*node_starts, node_starts[-1] + 1], dtype=np.int32),
+        np.array(arc_starts, dtype=np.int32),
+        *columns,
+    )

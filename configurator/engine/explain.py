@@ -11,6 +11,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
+import numpy as np
+
 from configurator.engine import sweeps
 from configurator.engine.answers import Reason
 from configurator.engine.building import DEAD, Builder, Layer, TooLarge
@@ -89,7 +91,12 @@ def _decisions(compiled: Compiled, values: Mapping[int, int]) -> Iterator[tuple[
 
 def _possible(compiled: Compiled, decisions: Iterable[Decision]) -> bool:
     """Tell whether some machine has all these classes."""
-    return sweeps.satisfiable(compiled.diagram, dict(decisions))
+    allowed = np.ones(compiled.arcs.classes, dtype=np.bool_)
+    for decision in decisions:
+        slot = decision[0]
+        allowed[compiled.class_offsets[slot] : compiled.class_offsets[slot + 1]] = False
+        allowed[compiled.class_number(decision)] = True
+    return sweeps.satisfiable(compiled.arcs, allowed)
 
 
 def _guilty(compiled: Compiled, own: list[Decision], target: list[Decision]) -> list[Decision]:
@@ -106,7 +113,7 @@ def _guilty(compiled: Compiled, own: list[Decision], target: list[Decision]) -> 
 
 def warm_up(compiled: Compiled) -> None:
     """Explain beforehand every two classes that exclude each other, so that even the first click is quick."""
-    decisions = [(place, k) for place, layer in enumerate(compiled.diagram.layers) for k in range(len(layer.representatives))]
+    decisions = [(place, k) for place, layer in enumerate(compiled.steps) for k in range(len(layer.representatives))]
     for first, second in itertools.combinations(decisions, 2):
         numbers = compiled.class_number(first), compiled.class_number(second)
         alive = compiled.pairs[numbers[0], numbers[0]] and compiled.pairs[numbers[1], numbers[1]]
@@ -146,7 +153,7 @@ def _by_distance(compiled: Compiled, fixed: Mapping[int, int]) -> list[list[int]
     for place, rule in enumerate(compiled.constraints.rules):
         left = rule
         for layer, position in fixed.items():
-            here = compiled.diagram.layers[layer]
+            here = compiled.steps[layer]
             left = formulas.assigned(left, here.variable, here.representatives[position])
         if left != ALWAYS:
             waiting[place] = compiled.scopes[place]
@@ -167,7 +174,7 @@ def _obeyable(compiled: Compiled, places: Sequence[int], fixed: Mapping[int, int
     scope = frozenset[int]().union(*(compiled.scopes[place] for place in places))
     layers = []
     for place in sorted(scope, key=lambda place: (place not in fixed, place)):
-        layer = compiled.diagram.layers[place]
+        layer = compiled.steps[place]
         if place in fixed:
             position = fixed[place]
             gains: dict[int, tuple[int, ...]] = {total: (gain[position],) for total, gain in layer.gains.items()}

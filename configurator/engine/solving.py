@@ -1,28 +1,30 @@
-"""The best machine for every option at once: costs and dates put on the diagram, and what the walks find.
+"""A question in the engine's terms, and the best machine for it.
 
-"Best" is, in this order: own choices kept, defaults kept, price. All three are one whole number, so one walk finds it.
+"Best" is, in this order: the customer's own choices kept (a limit on price and a day by which all parts must be here
+are choices too), defaults kept, price. Cost is one whole number for it: price, counted from the lowest there is, plus
+`unit` for each default lost, plus `own_unit` for each choice lost; so one walk over the diagram finds it, and every
+part can be read off it again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from configurator.engine import sweeps
-from configurator.engine.compilation import Compiled, Wishes
+from configurator.engine.compilation import Compiled
 from configurator.engine.diagram import Ints
+from configurator.engine.sweeps import NONE, Bools, Longs
 from fulfillment.kernel.money import CurrencyMismatch, Money
 
 PriceOf = Callable[[str, str], Money]
 """The price of an option, by group and option; of the bare machine for ("base", its SKU)."""
 
-_DEFAULT_LOST = 10**12
-_OWN_LOST = 10**15
-"""Costs of not keeping a default or a choice: prices stay below the first, lost defaults below the second."""
 _NO_DATE = 1
 """The ordinal of the first day there is: what needs no part is there at once."""
 
@@ -33,24 +35,11 @@ class Prices:
 
     base: int
     currency: str
-    values: Ints
+    values: Longs
 
     def money(self, minor: int) -> Money:
         """An amount in the currency of the prices."""
         return Money(int(minor), self.currency)
-
-
-@dataclass(frozen=True, slots=True)
-class Solved:
-    """For each value, the best machine that has it: its values by slot, and the own choices it loses elsewhere."""
-
-    machines: Ints
-    exists: NDArray[np.bool_]
-    lost: Ints
-    best: Ints
-    """The best machine of all."""
-    broken: NDArray[np.bool_]
-    """Values that go against an own choice."""
 
 
 def prices_for(compiled: Compiled, price_of: PriceOf | None) -> Prices:
@@ -69,92 +58,235 @@ def prices_for(compiled: Compiled, price_of: PriceOf | None) -> Prices:
     return Prices(base.minor, base.currency, np.array(values, dtype=np.int64))
 
 
-def solve(compiled: Compiled, wishes: Wishes, prices: Prices) -> Solved:
-    """Find the best machine for every value: one walk over the diagram."""
-    if int(np.abs(prices.values).max()) * len(compiled.slots) >= _DEFAULT_LOST // 2:
-        raise ValueError("prices of options are too large to be compared exactly")
-    everything = np.arange(len(prices.values))
-    costs = prices.values + _DEFAULT_LOST
-    costs[compiled.offsets[:-1] + np.array(wishes.preferred)] -= _DEFAULT_LOST
-    broken = np.zeros(len(costs), dtype=np.bool_)
-    for variable, value in wishes.own.items():
-        broken[compiled.offsets[variable] : compiled.offsets[variable + 1]] = True
-        broken[compiled.number(variable, value)] = False
-    costs += broken * _OWN_LOST
-
-    ordered = costs[compiled.members]
-    class_costs = np.minimum.reduceat(ordered, compiled.class_starts)
-    winners = np.flatnonzero(ordered == class_costs[compiled.class_of_member])
-    first = np.searchsorted(compiled.class_of_member[winners], np.arange(len(class_costs)))
-    best_value = compiled.members[winners[first]]
-
-    layers = compiled.layers
-    by_layer = np.split(class_costs, compiled.class_offsets[1:-1])[:layers]
-    found = sweeps.cheapest(compiled.diagram, by_layer)
-    layer_classes = compiled.class_offsets[:layers]
-    free = best_value[compiled.class_offsets[layers:-1]]
-    best = np.concatenate([best_value[layer_classes + found.best], free])
-    machines = np.empty((len(class_costs), len(compiled.slots)), dtype=np.int64)
-    machines[:] = best
-    machines[: len(found.rows), :layers] = best_value[layer_classes + found.rows]
-    exists = np.ones(len(class_costs), dtype=np.bool_)
-    exists[: len(found.exists)] = found.exists
-
-    machines = machines[compiled.class_of]
-    machines[everything, compiled.slot_of[compiled.variable_of]] = everything
-    lost = broken[machines].sum(axis=1) - broken
-    return Solved(machines, exists[compiled.class_of], lost, best, broken)
-
-
 @dataclass(frozen=True, slots=True)
 class Dates:
     """Days as ordinals: when the parts of each value are here, and those of the bare machine."""
 
     base: int
-    values: Ints
-
-    def ready(self, machine: Ints) -> dt.date:
-        """When all parts of a machine are here."""
-        return dt.date.fromordinal(max(self.base, int(self.values[machine].max())))
+    values: Longs
 
 
-def dates_for(compiled: Compiled, by_sku: Mapping[str, dt.date]) -> Dates:
-    """Put the dates of SKUs on the values. Raises LookupError for hardware without a date."""
-    model = compiled.model
-    options = {(group.id, option.id): option for group in model.groups for option in group.options}
-    hardware = {key: [part.sku for part in option.parts if part.kind == "hardware"] for key, option in options.items()}
-    missing = sorted({model.base.sku, *(sku for skus in hardware.values() for sku in skus)} - by_sku.keys())
+def dates_for(compiled: Compiled, by_sku: Mapping[str, dt.date], today: dt.date | None = None) -> Dates:
+    """Put the dates of SKUs on the values. Raises LookupError for hardware without a date.
+
+    What must not leave for some days counts them from `today`; left out, from the first of the dates.
+    """
+    hardware = [[part.sku for part in option.parts if part.kind == "hardware"] if option else [] for option in compiled.options]
+    missing = sorted({compiled.model.base.sku, *itertools.chain(*hardware)} - by_sku.keys())
     if missing:
         raise LookupError(f"no date is known for {', '.join(missing)}")
-    values = [
-        max((by_sku[sku].toordinal() for sku in hardware.get((variable.group, option), ())), default=_NO_DATE)
-        for variable in compiled.variables
-        for option in variable.values
-    ]
-    return Dates(by_sku[model.base.sku].toordinal(), np.array(values, dtype=np.int64))
+    start = (today or min(by_sku.values())).toordinal()
+    values = []
+    for option, skus in zip(compiled.options, hardware, strict=True):
+        waiting = start + option.not_before_days if option and option.not_before_days else _NO_DATE
+        values.append(max([waiting, *(by_sku[sku].toordinal() for sku in skus)]))
+    return Dates(by_sku[compiled.model.base.sku].toordinal(), np.array(values, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a customer asks: choices, prices, dates; all by variable or by value number."""
+
+    compiled: Compiled
+    own: Mapping[int, int]
+    preferred: tuple[int, ...]
+    prices: Prices
+    dates: Dates | None
+    forbidden: Bools
+    """Values this customer is not shown."""
+    limit: int | None
+    """The most the whole machine may cost, in minor units."""
+    by: int | None
+    """The ordinal of the day by which all parts must be here."""
+
+    @cached_property
+    def lowest(self) -> Longs:
+        """The lowest price of each variable's values."""
+        lowest: Longs = np.minimum.reduceat(self.prices.values, self.compiled.offsets[:-1])
+        return lowest
+
+    @cached_property
+    def floor(self) -> int:
+        """What prices are counted from: the bare machine and the lowest price of every variable."""
+        return self.prices.base + int(self.lowest.sum())
+
+    @cached_property
+    def shifted(self) -> Longs:
+        """The price of each value above the lowest of its variable."""
+        shifted: Longs = self.prices.values - self.lowest[self.compiled.variable_of]
+        return shifted
+
+    @cached_property
+    def unit(self) -> int:
+        """What one lost default costs: more than all prices together. Raises ValueError for prices beyond all reason."""
+        unit = int(np.maximum.reduceat(self.shifted, self.compiled.offsets[:-1]).sum()) + 1
+        if unit * (len(self.compiled.slots) + 2) ** 2 >= NONE:
+            raise ValueError("prices of options are too large to be compared exactly")
+        return unit
+
+    @property
+    def own_unit(self) -> int:
+        """What one lost choice costs: more than all defaults together."""
+        return self.unit * (len(self.compiled.slots) + 1)
+
+    @property
+    def bound(self) -> int:
+        """The limit as a price counted from the floor."""
+        return NONE if self.limit is None else self.limit - self.floor
+
+    @cached_property
+    def broken(self) -> Bools:
+        """Values that go against an own choice."""
+        compiled = self.compiled
+        broken = np.zeros(len(self.forbidden), dtype=np.bool_)
+        for variable, value in self.own.items():
+            broken[compiled.offsets[variable] : compiled.offsets[variable + 1]] = True
+            broken[compiled.number(variable, value)] = False
+        return broken
+
+    @cached_property
+    def barred(self) -> Bools:
+        """Values that are out of the question: not shown, or late."""
+        if self.by is None or self.dates is None:
+            return self.forbidden
+        return self.forbidden | (self.dates.values > self.by)
+
+    @property
+    def too_late(self) -> bool:
+        """The bare machine alone comes too late."""
+        return self.by is not None and self.dates is not None and self.dates.base > self.by
+
+    @cached_property
+    def costs(self) -> Longs:
+        """The cost of each value; NONE for one that is barred."""
+        lost = ~self.compiled.indifferent
+        lost[self.compiled.offsets[:-1] + np.array(self.preferred)] = False
+        costs = self.shifted + lost * self.unit + self.broken * self.own_unit
+        costs[self.barred] = NONE
+        return costs
+
+    def money(self, cost: int) -> Money:
+        """The price of a machine with this cost."""
+        return self.prices.money(self.floor + cost % self.unit)
+
+    def price(self, machine: Ints) -> Money:
+        """The price of a machine."""
+        return self.prices.money(self.prices.base + int(self.prices.values[machine].sum()))
+
+    def ready(self, machine: Ints) -> dt.date | None:
+        """When all parts of a machine are here; None without dates."""
+        if self.dates is None:
+            return None
+        return dt.date.fromordinal(max(self.dates.base, int(self.dates.values[machine].max())))
+
+    def lost(self, machine: Ints, keep: int | None = None) -> tuple[int, ...]:
+        """The variables whose own choice a machine does not keep, but for one."""
+        broken = {self.compiled.slots[slot] for slot in np.flatnonzero(self.broken[machine])}
+        return tuple(variable for variable in self.own if variable in broken and variable != keep)
+
+    def wanting(self, number: int) -> Question:
+        """The same question where one value is a must, whatever was chosen there."""
+        compiled = self.compiled
+        variable = int(compiled.variable_of[number])
+        forbidden = self.forbidden.copy()
+        forbidden[compiled.offsets[variable] : compiled.offsets[variable + 1]] = True
+        forbidden[number] = self.forbidden[number]
+        own = {other: value for other, value in self.own.items() if other != variable}
+        return replace(self, own=own, forbidden=forbidden)
+
+    def firmly(self) -> Question:
+        """The same question where every own choice is a must."""
+        return replace(self, own={}, forbidden=self.forbidden | self.broken)
 
 
 @dataclass(frozen=True, slots=True)
-class Earliest:
-    """The earliest day all parts can be here if the own choices are kept: at all, and with each value.
+class Machine:
+    """A machine that was found: its values by slot, and what it does not keep."""
 
-    Without such a machine the number is `sweeps.NONE`.
-    """
-
-    overall: int
     values: Ints
+    lost: tuple[int, ...]
+    over: bool = False
+    """It costs more than the limit."""
+    late: bool = False
+    """Its parts come later than wanted."""
+
+    @property
+    def given_up(self) -> int:
+        """How many of the customer's choices it does not keep."""
+        return len(self.lost) + self.over + self.late
 
 
-def earliest(compiled: Compiled, solved: Solved, dates: Dates) -> Earliest:
-    """Find the quickest machine for every value: one more walk over the diagram."""
-    allowed = np.where(solved.broken, sweeps.NONE, dates.values)
-    class_dates = np.minimum.reduceat(allowed[compiled.members], compiled.class_starts)
-    layers = compiled.layers
-    by_layer = np.split(class_dates, compiled.class_offsets[1:-1])[:layers]
-    through = sweeps.earliest(compiled.diagram, by_layer)
-    in_diagram = int(np.maximum(through[0], by_layer[0]).min()) if layers else _NO_DATE
-    free = class_dates[compiled.class_offsets[layers:-1]].tolist()
-    others = [max([in_diagram, *free[:place], *free[place + 1 :]]) for place in range(len(free))]
-    without = np.concatenate([*(np.maximum(date, max(free, default=_NO_DATE)) for date in through), np.array(others, dtype=np.int64)])
-    values = np.maximum(np.maximum(without[compiled.class_of], dates.values), dates.base)
-    return Earliest(max(in_diagram, dates.base, *free), values)
+def cheapest(question: Question, costs: Longs) -> tuple[sweeps.Cheapest, Ints]:
+    """Walk once for costs by value; also return the best value of each class."""
+    compiled = question.compiled
+    least, values = sweeps.cheapest_values(compiled.class_of, costs, compiled.arcs.classes)
+    return sweeps.cheapest(compiled.arcs, least), values
+
+
+def within(question: Question, costs: Longs) -> sweeps.Bounded:
+    """Find what stays within the limit, for costs that are something to be kept low * unit + price."""
+    compiled = question.compiled
+    prices = np.where(question.barred, NONE, question.shifted)
+    terms = {"unit": question.unit, "bound": question.bound}
+    return sweeps.bounded(compiled.arcs, compiled.class_of, compiled.members, costs=costs, prices=prices, **terms)
+
+
+def least(question: Question, costs: Longs) -> Ints | None:
+    """Find the machine of the least cost within the limit; None if there is none."""
+    if question.too_late:
+        return None
+    found, values = cheapest(question, costs)
+    if found.best >= NONE:
+        return None
+    if found.best % question.unit <= question.bound:
+        return values[found.path()]
+    bounded = within(question, costs)
+    return bounded.machine() if bounded.best < NONE else None
+
+
+def complete(question: Question) -> Machine | None:
+    """Find the best machine: as few choices given up as possible, first of all limit and day kept; None if there is none."""
+    best: Machine | None = None
+    for over, late in itertools.product((False, True), (False, True)):
+        if (over and question.limit is None) or (late and question.by is None):
+            continue
+        if best is not None and best.given_up <= over + late:
+            continue
+        asked = replace(question, limit=None if over else question.limit, by=None if late else question.by)
+        values = least(asked, asked.costs)
+        if values is None:
+            continue
+        found = Machine(values, question.lost(values), over=over, late=late)
+        if best is None or found.given_up < best.given_up:
+            best = found
+    return best
+
+
+def earliest(question: Question) -> tuple[int, Longs]:
+    """The earliest day all parts can be here if every choice is kept: at all, and with each value; NONE if it cannot be."""
+    assert question.dates is not None
+    compiled, dates = question.compiled, question.dates
+    allowed = np.where(question.barred, NONE, dates.values)
+    if question.too_late:
+        return NONE, np.full(len(allowed), NONE, dtype=np.int64)
+    if question.limit is not None:
+        return _earliest_within(question)
+    firm = np.where(question.broken, NONE, allowed)
+    best, rest = sweeps.earliest(compiled.arcs, sweeps.cheapest_values(compiled.class_of, firm, compiled.arcs.classes)[0])
+    return max(best, dates.base), np.maximum(np.maximum(rest[compiled.class_of], allowed), dates.base)
+
+
+def _earliest_within(question: Question) -> tuple[int, Longs]:
+    """The same under a limit on price: day by day, what can be had within it."""
+    assert question.dates is not None
+    compiled, dates = question.compiled, question.dates
+    found = np.full(len(dates.values), NONE, dtype=np.int64)
+    best = NONE
+    for day in np.unique(np.maximum(dates.values, dates.base)).tolist():
+        here = np.where(question.barred | (dates.values > day), NONE, question.shifted)
+        walk, _ = cheapest(question, np.where(question.broken, NONE, here))
+        if walk.best <= question.bound:
+            best = min(best, day)
+        new = (walk.rest[compiled.class_of] + here <= question.bound) & (found == NONE)
+        found[new] = day
+    return best, found

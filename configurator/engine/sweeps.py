@@ -1,158 +1,209 @@
-"""Questions to the diagram: each is one walk back and one walk forth over the layers, for all classes at once.
+"""Questions to the diagram: each is one walk back and one walk forth over the arcs, for all classes at once.
 
 What is added up and compared differs (a price, a date, a number of machines); the walks are alike. Costs are whole
-numbers; NONE stands for "there is no such machine" and is far larger than any real cost.
+numbers of 0 or more by class, the classes counted through all layers; NONE stands for "there is no such machine" and
+is far larger than any real cost. The loops themselves are in `kernels`, loaded at the first question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from configurator.engine.diagram import Diagram, Ints
 
+Longs = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
 NONE = 1 << 61
 
 
+@functools.cache
+def _kernels() -> ModuleType:
+    """The compiled loops; loading them takes a good part of a second, which those who ask nothing need not wait for."""
+    from configurator.engine import kernels
+
+    return kernels
+
+
+class Arcs:
+    """A diagram as the loops want it: the free variables as layers of one node at its end, and classes counted through."""
+
+    def __init__(self, diagram: Diagram) -> None:
+        self.slots = (*diagram.order, *diagram.free)
+        """The variable of each layer."""
+        widths = [max(diagram.classes[variable]) + 1 for variable in self.slots]
+        self.class_offsets: Longs = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.array(widths, dtype=np.int64))])
+        self.classes = int(self.class_offsets[-1])
+        end = int(diagram.node_starts[-2])
+        tail = np.arange(end, end + len(diagram.free), dtype=np.int32)
+        self.nodes = end + len(diagram.free) + 1
+        self.src: Ints = np.concatenate([diagram.src, tail])
+        self.dst: Ints = np.concatenate([diagram.dst, tail + 1])
+        self.starts = np.concatenate([diagram.arc_starts, diagram.arc_starts[-1] + 1 + np.arange(len(diagram.free), dtype=np.int32)])
+        """The first arc of each layer, then the number of arcs."""
+        layer = np.repeat(self.class_offsets[: len(diagram.order)], np.diff(diagram.arc_starts))
+        tail_classes = self.class_offsets[len(diagram.order) : -1]
+        self.number: Ints = np.concatenate([diagram.cls + layer, tail_classes]).astype(np.int32)
+
+    @functools.cached_property
+    def out(self) -> Ints:
+        """The first arc of each node, then the number of arcs."""
+        return np.searchsorted(self.src, np.arange(self.nodes + 1)).astype(np.int32)
+
+    @functools.cached_property
+    def into(self) -> Ints:
+        """The arcs sorted by the node they lead to."""
+        return np.argsort(self.dst, kind="stable").astype(np.int32)
+
+    @functools.cached_property
+    def by_class(self) -> Ints:
+        """The arcs sorted by their class."""
+        return np.argsort(self.number, kind="stable").astype(np.int32)
+
+    def layer_of(self, arc: int) -> int:
+        """The layer an arc belongs to."""
+        return int(np.searchsorted(self.starts, arc, side="right")) - 1
+
+
 @dataclass(frozen=True, slots=True)
-class Completions:
-    """For each class (numbered through all layers), the best machine that has it."""
+class Cheapest:
+    """What one (min, +) walk found."""
 
-    exists: NDArray[np.bool_]
-    rows: Ints
-    """`rows[class, layer]` is the class (within the layer) of that machine; meaningless where none exists."""
-    best: Ints
-    """The best machine of all: its class in each layer."""
+    arcs: Arcs
+    ahead: Longs
+    """The least cost from each node to the end."""
+    behind: Longs
+    """The least cost from the root to each node."""
+    rest: Longs
+    """For each class, the least cost of the other layers in a machine that has it."""
+    to_take: Ints
+    taken: Ints
+    via: Ints
 
+    @property
+    def best(self) -> int:
+        """The least cost of a whole machine."""
+        return int(self.ahead[0])
 
-def cheapest(diagram: Diagram, costs: Sequence[Ints]) -> Completions:
-    """Find the cheapest machine for each class; `costs[layer][class]`. Ties go to the earlier class."""
-    if not diagram.arcs:
-        nothing = np.zeros((0, 0), dtype=np.int64)
-        return Completions(np.zeros(0, dtype=np.bool_), nothing, np.zeros(0, dtype=np.int64))
-    ahead, choice = _costs_ahead(diagram, costs)
-    through: list[Ints] = []
-    nodes: list[Ints] = []
-    parents: list[Ints] = []
-    behind = np.zeros(1, dtype=np.int64)
-    for arcs, cost, rest in zip(diagram.arcs, costs, ahead, strict=True):
-        with_class = behind[:, None] + rest
-        nodes.append(with_class.argmin(axis=0))
-        through.append(with_class.min(axis=0))
-        arriving = (behind[:, None] + cost).ravel()[arcs.into]
-        behind = np.minimum.reduceat(arriving, arcs.starts)
-        winners = np.flatnonzero(arriving == behind[arcs.targets])
-        first = winners[np.searchsorted(arcs.targets[winners], np.arange(len(behind)))]
-        parents.append(arcs.into[first])
-    rows = np.zeros((sum(len(cost) for cost in costs), len(costs)), dtype=np.int64)
-    _trace_ahead(diagram, choice, nodes, rows)
-    _trace_back(diagram, parents, nodes, rows)
-    return Completions(np.concatenate(through) < NONE // 2, rows, rows[choice[0][0]])
+    def path(self, number: int | None = None) -> Ints:
+        """The classes of the best machine, or of the best one with a class, layer by layer; there must be one."""
+        arcs = self.arcs
+        found = np.empty(len(arcs.slots), dtype=np.int32)
+        arc = -1 if number is None else int(self.via[number])
+        _kernels().path(arcs.src, arcs.dst, self.to_take, self.taken, arc, 0 if arc < 0 else arcs.layer_of(arc), found)
+        return arcs.number[found]
 
-
-def _costs_ahead(diagram: Diagram, costs: Sequence[Ints]) -> tuple[list[Ints], list[Ints]]:
-    """Return per layer: the cost behind each arc (NONE for a dead one), and the best class of each node."""
-    ahead: list[Ints] = []
-    choice: list[Ints] = []
-    below = np.array([0, NONE], dtype=np.int64)
-    for arcs, cost in zip(reversed(diagram.arcs), reversed(costs), strict=True):
-        rest = below[arcs.children]
-        whole = rest + cost
-        ahead.append(rest)
-        choice.append(whole.argmin(axis=1))
-        below = np.append(whole.min(axis=1), NONE)
-    return ahead[::-1], choice[::-1]
+    def latest(self, dates: Longs) -> tuple[int, Longs]:
+        """The latest date in the best machine, and for each class the latest of the other layers in the best one with it."""
+        arcs = self.arcs
+        best, rest = _kernels().latest_on(arcs.src, arcs.dst, arcs.number, self.to_take, self.taken, self.via, dates)
+        return int(best), rest
 
 
-def _trace_ahead(diagram: Diagram, choice: list[Ints], nodes: list[Ints], rows: Ints) -> None:
-    """From each class, at its best node, follow the best classes to the end."""
-    at = np.zeros(len(rows), dtype=np.int64)
-    begun = 0
-    for place, arcs in enumerate(diagram.arcs):
-        classes = choice[place][at[:begun]]
-        rows[:begun, place] = classes
-        width = arcs.children.shape[1]
-        own = np.arange(width)
-        rows[begun : begun + width, place] = own
-        at[:begun] = arcs.children[at[:begun], classes]
-        at[begun : begun + width] = arcs.children[nodes[place], own]
-        begun += width
-        at[at > arcs.targets[-1]] = 0  # no such machine: any path will do
+def cheapest_values(class_of: Ints, costs: Longs, classes: int) -> tuple[Longs, Ints]:
+    """For each class the least cost of its values, and the first value that has it."""
+    least, values = _kernels().cheapest_values(class_of, costs, classes)
+    return least, values
 
 
-def _trace_back(diagram: Diagram, parents: list[Ints], nodes: list[Ints], rows: Ints) -> None:
-    """From each class, at its best node, follow the best arcs back to the root."""
-    at = np.zeros(len(rows), dtype=np.int64)
-    begun = len(rows)
-    for place in range(len(diagram.arcs) - 1, -1, -1):
-        width = diagram.arcs[place].children.shape[1]
-        at[begun:], rows[begun:, place] = np.divmod(parents[place][at[begun:]], width)
-        at[begun - width : begun] = nodes[place]
-        begun -= width
+def cheapest(arcs: Arcs, costs: Longs) -> Cheapest:
+    """Find the cheapest machine for each class."""
+    ahead, to_take, behind, taken, rest, via = _kernels().added(arcs.src, arcs.dst, arcs.number, arcs.nodes, costs)
+    return Cheapest(arcs, ahead, behind, rest, to_take, taken, via)
 
 
-def earliest(diagram: Diagram, dates: Sequence[Ints]) -> list[Ints]:
-    """Return for each class the best possible latest date of the other layers; NONE if there is no such machine."""
-    ahead: list[Ints] = []
-    below = np.array([0, NONE], dtype=np.int64)
-    for arcs, date in zip(reversed(diagram.arcs), reversed(dates), strict=True):
-        ahead.append(below[arcs.children])
-        below = np.append(np.maximum(ahead[-1], date).min(axis=1), NONE)
-    behind = np.zeros(1, dtype=np.int64)
-    through: list[Ints] = []
-    for arcs, date, rest in zip(diagram.arcs, dates, reversed(ahead), strict=True):
-        through.append(np.maximum(behind[:, None], rest).min(axis=0))
-        arriving = np.maximum(behind[:, None], date).ravel()[arcs.into]
-        behind = np.minimum.reduceat(arriving, arcs.starts)
-    return through
+def earliest(arcs: Arcs, dates: Longs) -> tuple[int, Longs]:
+    """The least possible latest date of all layers, and for each class that of the other layers; NONE without such a machine."""
+    best, rest = _kernels().latest(arcs.src, arcs.dst, arcs.number, arcs.nodes, dates)
+    return int(best), rest
 
 
-def count(diagram: Diagram, ways: Sequence[Sequence[int]]) -> int:
-    """Count the machines, exactly; `ways[layer][class]` is how many values of the class are allowed."""
-    below = [1, 0]
-    for arcs, ways_here in zip(reversed(diagram.arcs), reversed(ways), strict=True):
-        here = [
-            sum(number * below[child] for number, child in zip(ways_here, children, strict=True)) for children in arcs.children.tolist()
-        ]
-        below = [*here, 0]
-    return below[0]
+def possible(arcs: Arcs, allowed: Bools) -> Bools:
+    """Tell for each class whether allowed classes of all other layers go with it."""
+    found: Bools = _kernels().possible(arcs.src, arcs.dst, arcs.number, arcs.nodes, allowed)
+    return found
 
 
-def satisfiable(diagram: Diagram, fixed: Mapping[int, int]) -> bool:
-    """Tell whether a machine has these classes (layer -> class)."""
-    if not fixed:
-        return True
-    first, last = min(fixed), max(fixed)
-    reached = np.arange(len(diagram.arcs[first].children))
-    for place in range(first, last + 1):
-        arcs = diagram.arcs[place]
-        children = arcs.children[reached, fixed[place]] if place in fixed else arcs.children[reached].ravel()
-        marks = np.zeros(int(arcs.targets[-1]) + 2, dtype=np.bool_)
-        marks[children] = True
-        reached = np.flatnonzero(marks[:-1])
-        if not len(reached):
-            return False
-    return True
+def satisfiable(arcs: Arcs, allowed: Bools) -> bool:
+    """Tell whether some machine has only allowed classes."""
+    return bool(_kernels().satisfiable(arcs.src, arcs.dst, arcs.number, arcs.nodes, allowed))
 
 
-def pairs(diagram: Diagram) -> NDArray[np.bool_]:
-    """Tell for every two classes (numbered through) whether some machine has both; two of one layer are not asked."""
-    total = sum(arcs.children.shape[1] for arcs in diagram.arcs)
-    together = np.ones((total, total), dtype=np.bool_)
-    reached = np.zeros((1, 0), dtype=np.bool_)
-    begun = 0
-    for arcs in diagram.arcs:
-        width = arcs.children.shape[1]
-        sources, classes = np.divmod(arcs.into, width)
-        arriving = reached[sources]
-        for position in range(width):
-            met = arriving[classes == position].any(axis=0)
-            together[begun + position, :begun] = together[:begun, begun + position] = met
-            together[begun + position, begun + position] = (classes == position).any()
-        own = classes[:, None] == np.arange(width)
-        reached = np.logical_or.reduceat(np.hstack([arriving, own]), arcs.starts, axis=0)
-        begun += width
-    return together
+def together(arcs: Arcs) -> Bools:
+    """Tell for every two classes whether some machine has both; two of one layer are not asked."""
+    met: Bools = _kernels().together(arcs.src, arcs.dst, arcs.number, arcs.nodes, arcs.classes)
+    return met
+
+
+def count(arcs: Arcs, ways: Longs) -> int:
+    """Count the machines, exactly; `ways` is how many values of each class are allowed."""
+    bits = np.log2(np.maximum(np.add.reduceat(ways, arcs.class_offsets[:-1]), 1)).sum() if len(ways) else 0
+    limbs = int(bits) // 32 + 2
+    found = _kernels().counted(arcs.src, arcs.dst, arcs.number, arcs.nodes, ways, limbs)
+    return sum(int(limb) << 32 * place for place, limb in enumerate(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """Machines whose price is within a bound, by what is to be kept low: costs are that * `unit` + price."""
+
+    arcs: Arcs
+    unit: int
+    bound: int
+    costs: Longs
+    """By value."""
+    class_of: Ints
+    starts: Ints
+    values: Ints
+    """The values of each class worth a look."""
+    cheapest: Cheapest
+    """By price alone."""
+    front: tuple[Longs, Longs, Longs]
+
+    @property
+    def best(self) -> int:
+        """The least cost; NONE if no machine is within the bound."""
+        begin, end, costs = self.front
+        return int(costs[begin[0]]) if begin[0] < end[0] else NONE
+
+    def machine(self) -> Ints:
+        """The values of the best machine, layer by layer; there must be one."""
+        arcs = self.arcs
+        chosen = np.empty(len(arcs.slots), dtype=np.int32)
+        items = self.costs[self.values]
+        _kernels().path_of(
+            arcs.dst, arcs.number, arcs.out, self.front, self.starts, items, self.values, self.best, chosen
+        )
+        return chosen
+
+    def least(self, costs: Longs) -> Longs:
+        """For each value (at a cost of its own) the least cost of a machine with it within the bound; NONE without one."""
+        arcs, kernels, items = self.arcs, _kernels(), self.costs[self.values]
+        behind = kernels.fronts(
+            arcs.dst, arcs.src, arcs.number, arcs.into, 0, self.starts, items, self.unit, self.cheapest.ahead, self.bound
+        )
+        rest = kernels.rest_fronts(
+            arcs.src, arcs.dst, arcs.number, arcs.by_class, self.front, behind, self.unit, self.bound, arcs.classes
+        )
+        least: Longs = kernels.least_within(self.class_of, costs, rest, self.unit, self.bound)
+        return least
+
+
+def bounded(arcs: Arcs, class_of: Ints, members: Ints, *, costs: Longs, prices: Longs, unit: int, bound: int) -> Bounded:
+    """Find the machines within a bound on price; `costs` of values are (what is to be kept low) * unit + price.
+
+    `prices` are those of the values that may be asked for (see `Bounded.least`), NONE for the others.
+    """
+    kernels = _kernels()
+    starts, values = kernels.cheapest_items(members, class_of, costs, arcs.classes, unit)
+    by_price = cheapest(arcs, cheapest_values(class_of, prices, arcs.classes)[0])
+    backward = np.arange(len(arcs.src) - 1, -1, -1, dtype=np.int32)
+    front = kernels.fronts(
+        arcs.src, arcs.dst, arcs.number, backward, arcs.nodes - 1, starts, costs[values], unit, by_price.behind, bound
+    )
+    return Bounded(arcs, unit, bound, costs, class_of, starts, values, by_price, front)
