@@ -9,8 +9,10 @@ one variable until it is.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 from configurator.engine.formulas import ALWAYS, NEVER, Formulas
 from configurator.language.conditions import (
@@ -37,6 +39,10 @@ Fixed = dict[int, int]
 """Variables that have their value already."""
 Total = tuple[tuple[int, tuple[int, ...]], ...]
 """A running total: for each variable in it, what each of its values adds (0 or more)."""
+
+
+Side = TypeVar("Side", bound=Scalar)
+"""What one side of a comparison can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +154,8 @@ class Constraints:
         """Compare texts or flags."""
         left_variable, left = self._values(condition.left, fixed)
         right_variable, right = self._values(condition.right, fixed)
-        if left_variable is not None and right_variable is not None:
-            raise _SplitNeeded(left_variable)
+        if left_variable is not None and right_variable is not None and left_variable != right_variable:
+            return self._matched(left_variable, left, right_variable, right, lambda one, other: compare(condition.operator, one, other))
         if left_variable is None and right_variable is None:
             return ALWAYS if compare(condition.operator, left[0], right[0]) else NEVER
         values = 0
@@ -190,6 +196,10 @@ class Constraints:
                 inside |= compare(condition.operator, value + difference.constant, Fraction(0)) << place
             return self.formulas.inside(variable, inside)
         operator = condition.operator
+        if len(difference.terms) == 2:
+            (one, ones), (other, others) = sorted(difference.terms.items())
+            rest = difference.constant
+            return self._matched(one, ones, other, others, lambda here, there: compare(operator, here + there + rest, Fraction(0)))
         at_most = self._at_most(difference, strict=False)
         below = self._at_most(difference, strict=True)
         if operator in {"=", "!="}:
@@ -198,6 +208,23 @@ class Constraints:
         if operator in {"<=", "<"}:
             return at_most if operator == "<=" else below
         return self.formulas.negated(at_most if operator == ">" else below)
+
+    def _matched(self, one: int, ones: Sequence[Side], other: int, others: Sequence[Side], together: Callable[[Side, Side], bool]) -> int:
+        """Two variables go together: for each value of the one, the values of the other that fit.
+
+        Options whose attribute is the same are one value here, so thousands of options with a few dozen lengths make a
+        few dozen clauses.
+        """
+        if len(set(ones)) > len(set(others)):
+            return self._matched(other, others, one, ones, lambda here, there: together(there, here))
+        there = _alike(others)
+        clauses = []
+        for value, having in _alike(ones).items():
+            fitting = sum(places for added, places in there.items() if together(value, added))
+            clauses.append(
+                self.formulas.any_of([self.formulas.negated(self.formulas.inside(one, having)), self.formulas.inside(other, fitting)])
+            )
+        return self.formulas.all_of(clauses)
 
     def _at_most(self, number: Linear, *, strict: bool) -> int:
         """The number is at most (if strict: below) zero, as a bound on a running total of whole numbers."""
@@ -249,6 +276,14 @@ class Constraints:
             for option, gain in zip(group.options, gains, strict=True):
                 amount = _added(amount, _term(self.index[group_id, option.id], (Fraction(0), gain), fixed), 1)
         return amount
+
+
+def _alike(values: Sequence[Side]) -> dict[Side, int]:
+    """For each value that occurs, the places where it does (bits)."""
+    places: dict[Side, list[int]] = {}
+    for place, value in enumerate(values):
+        places.setdefault(value, []).append(place)
+    return {value: sum(1 << place for place in where) for value, where in places.items()}
 
 
 def _term(variable: int, values: tuple[Fraction, ...], fixed: Fixed) -> Linear:
