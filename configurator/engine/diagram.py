@@ -7,14 +7,14 @@ along the layers (see `sweeps`). Variables that no rule speaks of are not in the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from configurator.engine.building import DEAD, Builder, Layer, TooLarge
-from configurator.engine.constraints import Constraints
+from configurator.engine.constraints import Constraints, Total
 from configurator.engine.formulas import Inside, Joined, Within
 from configurator.engine.ordering import candidate_orders
 
@@ -61,7 +61,7 @@ def compile_constraints(constraints: Constraints, budget: int = NODE_BUDGET) -> 
     decisive = [variable for variable, numbers in enumerate(classes) if max(numbers) > 0]
     if len(decisive) > LAYER_BUDGET:
         raise CannotCompile(f"rules speak of {len(decisive)} decisions, more than {LAYER_BUDGET}: simplify the model")
-    scopes = [scope_of(constraints, rule) for rule in constraints.rules]
+    scopes = [scope_of(constraints, rule) & set(decisive) for rule in constraints.rules]
     orders = [layers_of(constraints, order, classes) for order in candidate_orders(decisive, scopes)]
     found = _smallest(constraints, orders, budget // 50) or _smallest(constraints, orders, budget // 10)
     found = found or _first(constraints, orders, budget)
@@ -128,22 +128,36 @@ def layers_of(constraints: Constraints, order: Sequence[int], classes: Sequence[
 
 
 def _classes(constraints: Constraints) -> tuple[tuple[int, ...], ...]:
-    """Number the classes of each variable's values: alike in every leaf of the rules and in every total."""
-    signatures: list[list[list[int]]] = [[[] for _ in variable.values] for variable in constraints.variables]
-    leaves = _leaves(constraints)
-    for leaf in leaves:
+    """Number the classes of each variable's values: alike in every leaf of the rules and in every bound on a total."""
+    marks: list[list[Ints]] = [[np.zeros(len(variable.values), dtype=np.int64)] for variable in constraints.variables]
+    for leaf in _leaves(constraints):
         if isinstance(leaf, Inside):
-            for value, signature in enumerate(signatures[leaf.variable]):
-                signature.append(leaf.values >> value & 1)
-    for total in {leaf.total for leaf in leaves if isinstance(leaf, Within)}:
-        for variable, gains in constraints.totals[total]:
-            for value, signature in enumerate(signatures[variable]):
-                signature.append(gains[value])
-    classes = []
-    for rows in signatures:
-        numbers: dict[tuple[int, ...], int] = {}
-        classes.append(tuple(numbers.setdefault(tuple(row), len(numbers)) for row in rows))
-    return tuple(classes)
+            size = len(constraints.variables[leaf.variable].values)
+            packed = np.frombuffer(leaf.values.to_bytes((size + 7) // 8, "little"), dtype=np.uint8)
+            marks[leaf.variable].append(np.unpackbits(packed, count=size, bitorder="little").astype(np.int64))
+        else:
+            for variable, amounts in _tellable(constraints.totals[leaf.total], leaf.bound):
+                marks[variable].append(amounts)
+    return tuple(_numbered(np.stack(rows)) for rows in marks)
+
+
+def _tellable(total: Total, bound: int) -> Iterator[tuple[int, Ints]]:
+    """For each variable of a total, which of its values the bound can tell apart.
+
+    Values so small that the bound holds with them whatever else is chosen are alike, and so are those above it alone.
+    """
+    most = sum(max(gains) for _, gains in total)
+    for variable, gains in total:
+        others = most - max(gains)
+        numbers: dict[int, int] = {}
+        seen = [-1 if gain + others <= bound else min(gain, bound + 1) for gain in gains]
+        yield variable, np.array([numbers.setdefault(amount, len(numbers)) for amount in seen])
+
+
+def _numbered(marks: Ints) -> tuple[int, ...]:
+    """Number the different columns in the order in which they come."""
+    _, first, column = np.unique(marks, axis=1, return_index=True, return_inverse=True)
+    return tuple(np.argsort(np.argsort(first))[column.ravel()].tolist())
 
 
 def _leaves(constraints: Constraints) -> list[Inside | Within]:
