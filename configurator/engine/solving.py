@@ -161,7 +161,7 @@ class Question:
         """The cost of each value; NONE for one that is barred."""
         lost = ~self.compiled.indifferent
         lost[self.compiled.offsets[:-1] + np.array(self.preferred)] = False
-        costs = self.shifted + lost * self.unit + self.broken * self.own_unit
+        costs: Longs = self.shifted + lost * self.unit + self.broken * self.own_unit
         costs[self.barred] = NONE
         return costs
 

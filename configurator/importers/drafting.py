@@ -150,7 +150,7 @@ class Draft:
             )
             for each, option in group.options.items()
         )
-        return Group(group.id, said(group.name), None, None, "one", (options[0].id,), options, group.hidden, group.line)
+        return Group(group.id, said(group.name), None, None, "one", (options[0].id,), options, hidden=group.hidden, line=group.line)
 
 
 def unused(name: str, taken: Container[str]) -> str:
