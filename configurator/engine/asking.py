@@ -141,7 +141,9 @@ def finish(
         if question.dates is None:
             raise ValueError("the fastest machine needs the dates of parts")
         day, _ = solving.earliest(question)
-        question = replace(question, by=min(day, dt.date.max.toordinal()))
+        if day >= NONE:
+            return None
+        question = replace(question, by=day)
     machine = solving.least(question, _goal_costs(question, goal, power))
     if machine is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from configurator.engine import (
     Choices,
 )
 from configurator.language import truth
+from configurator.language.conditions import Listed
 from configurator.language.specification import Group, Model, Option, Value
 from tests.builders.machines import half, make_group, make_model, make_option, make_rule
 
@@ -73,6 +74,8 @@ def rank(model: Model, choices: Choices, own: Sequence[tuple[str, str]], configu
     lost = sum(option not in configuration[group] for group, option in own)
     unlike = 0
     for group in model.groups:
+        if group.hidden or any(group.by_id[option].absent for option in configuration[group.id]):
+            continue
         chosen = choices.get(group.id, group.default)
         preferred = {chosen} if isinstance(chosen, str) else set(chosen)
         if group.kind == "one":
@@ -83,14 +86,10 @@ def rank(model: Model, choices: Choices, own: Sequence[tuple[str, str]], configu
 
 
 def ready_on(model: Model, dates: Mapping[str, dt.date], configuration: Mapping[str, tuple[str, ...]]) -> dt.date:
-    parts = [
-        part.sku
-        for group, chosen in configuration.items()
-        for option in chosen
-        for part in model.by_id[group].by_id[option].parts
-        if part.kind == "hardware"
-    ]
-    return max(dates[sku] for sku in [model.base.sku, *parts])
+    options = [model.by_id[group].by_id[option] for group, chosen in configuration.items() for option in chosen]
+    parts = [part.sku for option in options for part in option.parts if part.kind == "hardware"]
+    waiting = [FIRST_DAY + dt.timedelta(days=option.not_before_days) for option in options]
+    return max(*(dates[sku] for sku in [model.base.sku, *parts]), *waiting, FIRST_DAY)
 
 
 # ---------------------------------------------------------------- random models
@@ -100,6 +99,7 @@ def ready_on(model: Model, dates: Mapping[str, dt.date], configuration: Mapping[
 def options(draw: st.DrawFn, group: str, number: int) -> Option:
     sold = draw(st.booleans())
     attributes: dict[str, Value] = {"tag": draw(st.sampled_from(["a", "b"])), "cap": draw(st.integers(0, 8))}
+    attributes["power"] = draw(st.integers(0, 3))
     if draw(st.booleans()):
         attributes["watts"] = draw(st.integers(0, 4)) if draw(st.booleans()) else half(draw(st.integers(0, 9)))
     return make_option(
@@ -158,17 +158,41 @@ def models(draw: st.DrawFn) -> Model:
 
 
 @st.composite
-def questions(draw: st.DrawFn) -> tuple[Model, Choices]:
-    model = draw(models())
+def questions(draw: st.DrawFn, of: st.SearchStrategy[Model] = models()) -> tuple[Model, Choices]:  # noqa: B008
+    model = draw(of)
     choices: dict[str, str | tuple[str, ...]] = {}
     for group in model.groups:
-        if draw(st.booleans()):
+        if not group.hidden and draw(st.booleans()):
             ids = [option.id for option in group.options]
             if group.kind == "one":
                 choices[group.id] = draw(st.sampled_from(ids))
             else:
                 choices[group.id] = tuple(option for option in ids if draw(st.booleans()))
     return model, choices
+
+
+@st.composite
+def bundled(draw: st.DrawFn) -> Model:
+    """A model with a table, a group that is not always asked, and hidden groups: a price and a delay that follow from the others."""
+    model = draw(models())
+    made = list(model.groups)
+    rules = list(model.rules)
+    ones = [group for group in made if group.kind == "one"]
+    if len(ones) > 1:
+        scope = draw(st.lists(st.sampled_from(ones), min_size=2, max_size=3, unique_by=lambda group: group.id))
+        rows = draw(st.sets(st.tuples(*(st.sampled_from([option.id for option in group.options]) for group in scope)), min_size=2))
+        table = Listed(tuple(group.id for group in scope), frozenset(rows))
+        rules.append(replace(make_rule("table", f"{scope[0].id} is o0"), require=table))
+    absent = replace(make_option("none"), absent=True)
+    made.append(make_group("asked", absent, make_option("x", 300, sku="X"), make_option("y", 100, sku="Y"), default=["x"]))
+    asked = draw(conditions(ones or made[:1], 0))
+    rules += [make_rule("asked", "asked is not none", when=asked), make_rule("unasked", "asked is none", when=f"not ({asked})")]
+    for name in draw(st.sampled_from([(), ("bundle",), ("bundle", "delay")])):
+        on = replace(make_option("on", draw(st.integers(-5, 5)) * 100), not_before_days=draw(st.integers(0, 5)))
+        made.append(replace(make_group(name, make_option("off"), on), hidden=True))
+        when = draw(conditions(model.groups, 1))
+        rules += [make_rule(name, f"{name} is on", when=when), make_rule(f"no-{name}", f"{name} is off", when=f"not ({when})")]
+    return make_model(made, rules, base=dict(model.base_attributes))
 
 
 lenient = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
