@@ -18,7 +18,7 @@ from configurator.engine.answers import Change, GroupAnswer, OptionAnswer, Reaso
 from configurator.language.specification import Group, Model, Option
 from configurator.models import Quote, QuoteLine
 from configurator.releasing import Released, released, released_models
-from configurator.service import BadChoice, ask, find_quote, issue_quote, leaves_us, ready_as_configured, ready_today, starting_price
+from configurator.service import BadChoice, ask, find_quote, issue_quote, leaves_us, ready_as_configured, ready_today, starting_prices
 from fulfillment.inventory.atp import dates_of
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
@@ -47,8 +47,9 @@ def list_models(query: Paged) -> told.ModelsAnswer:
     """The machines we make."""
     models, following = page_of(released_models(), lambda model: model.id, query)
     with reading() as session:
-        ready = _ready_as_they_stand(session, models)
-    return told.ModelsAnswer(models=[told.ModelSummary(**_summary(model, ready[model.id])) for model in models], next=following)
+        ready, prices = _ready_as_they_stand(session, models), starting_prices(session, models)
+    summaries = [told.ModelSummary(**_summary(model, ready[model.id], prices[model.id])) for model in models]
+    return told.ModelsAnswer(models=summaries, next=following)
 
 
 @api.operation("GET", "/models/{model_id}", answer=told.ModelAnswer, parameters=(MODEL,), cacheable=True)
@@ -56,9 +57,9 @@ def show_model(model_id: str) -> told.ModelAnswer:
     """A machine with everything that can be chosen."""
     model = released(model_id).model
     with reading() as session:
-        ready = _ready_as_they_stand(session, [model])
+        ready, prices = _ready_as_they_stand(session, [model]), starting_prices(session, [model])
     return told.ModelAnswer(
-        **_summary(model, ready[model.id]),
+        **_summary(model, ready[model.id], prices[model.id]),
         summary=pick(model.summary),
         picture=settings().base_url + static_url(f"pictures/{model.picture}"),
         base_price=Amount.of(model.base_price),
@@ -74,11 +75,11 @@ def _ready_as_they_stand(session: Session, models: Sequence[Model]) -> dict[str,
     return {model.id: leaves_us(model, max((here[part] for part in parts[model.id]), default=None)) for model in models}
 
 
-def _summary(model: Model, ready: date) -> dict[str, Any]:
+def _summary(model: Model, ready: date, price: Money) -> dict[str, Any]:
     where = {"model_id": model.id}
     return {
         "id": model.id, "version": released(model.id).version, "family": model.family, "name": pick(model.name),
-        "tagline": pick(model.tagline), "price": Amount.of(starting_price(model)), "ready_on": ready,
+        "tagline": pick(model.tagline), "price": Amount.of(price), "ready_on": ready,
         "links": told.ModelLinks(
             self=absolute(".show_model", **where), configure=absolute(".configure", **where),
             page=absolute("configurator.configure", **where),

@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from fulfillment.kernel.db import Base, Id, Minor, final
+from fulfillment.kernel.db import Base, Id, Json, Minor, final
 from fulfillment.kernel.money import Money
 
 
@@ -48,6 +48,10 @@ class Quote(Base):
     issued_at: Mapped[datetime]
     valid_until: Mapped[date]
     """The last day on which it can be ordered."""
+    terms: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """Who asked: customer_group, market, day, quantity, codes. None: from before there were terms."""
+    promotions: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
+    """The promotions in its price: {id, code, name, reach}. Their uses are counted when it is ordered."""
     lines: Mapped[list[QuoteLine]] = relationship(lazy="raise", order_by="QuoteLine.position")
 
     @property
@@ -75,7 +79,7 @@ class QuoteLine(Base):
     choices: Mapped[dict[str, Any]]
     """Group id -> list of option ids: the whole configuration."""
     options: Mapped[list[dict[str, Any]]]
-    """What was chosen, in words: {group, option} bilingual, {price_minor}."""
+    """What was chosen, in words: {group, option} bilingual, {price_minor}; with its list_minor and the rules that made it."""
     bom: Mapped[list[dict[str, Any]]]
     """Per unit: sku, name, qty, group, kind, serialised, cost_minor, weight_g; the bare machine with build_days."""
     quantity: Mapped[int]
@@ -85,6 +89,17 @@ class QuoteLine(Base):
     """Per unit."""
     ready_on: Mapped[date]
     """The day it could leave the factory, as promised when quoted."""
+    pricing: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """How the unit price came about: {base, off, quantity_bound}; None: from before it was kept.
+
+    `base` {price_minor, list_minor, rules} is the bare machine; `off` [{promotion, name, amount_minor, kind}] what came
+    off the whole machine and off its options, per unit; `quantity_bound` says that the price holds for this quantity alone.
+    """
+
+    @property
+    def quantity_bound(self) -> bool:
+        """Whether the price holds for the quoted quantity alone."""
+        return bool(self.pricing and self.pricing["quantity_bound"])
 
     @property
     def unit_price(self) -> Money:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from configurator.bom import explode, pieces
 from configurator.language.specification import Group, Model, Text
 from configurator.releasing import released_models
-from configurator.service import leaves_us, starting_price
+from configurator.service import leaves_us, starting_prices
 from fulfillment.inventory.atp import dates_of, earliest_dates
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.refusals import NotFound
@@ -117,7 +117,8 @@ def machines(session: Session, models: Sequence[Model]) -> list[Machine]:
     """Return these models as the window shows them; the dates of all their parts are asked for at once."""
     dates = dates_of(session, {part for model in models for part in _standard_parts(model)})
     here = {model.id: max((dates[part] for part in _standard_parts(model)), default=None) for model in models}
-    return [Machine(model, starting_price(model), leaves_us(model, here[model.id])) for model in models]
+    prices = starting_prices(session, models)
+    return [Machine(model, prices[model.id], leaves_us(model, here[model.id])) for model in models]
 
 
 def models_of(slug: str) -> list[Model]:
