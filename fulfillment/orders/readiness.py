@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
@@ -27,18 +27,21 @@ class Wanted(NamedTuple):
 
     parts: Mapping[str, int]
     days: int
+    not_before_days: int = 0
+    """Days from now before which it does not leave the house, whatever parts there are."""
 
 
 def machines(bom: Iterable[Mapping[str, Any]], quantity: int) -> Wanted:
     """So many machines of this parts list."""
     parts: Counter[str] = Counter()
-    days = []
+    days, waits = [], [0]
     for entry in bom:
         if entry.get("stocked", True):
             parts[entry["sku"]] += int(entry["qty"]) * quantity
         if "build_days" in entry:
             days.append(int(entry["build_days"]))
-    return Wanted(parts, max(days, default=USUAL_BUILD_DAYS))
+        waits.append(int(entry.get("not_before_days", 0)))
+    return Wanted(parts, max(days, default=USUAL_BUILD_DAYS), max(waits))
 
 
 def items(sku: str, quantity: int) -> Wanted:
@@ -52,4 +55,8 @@ def ready_dates(session: Session, wanted: Sequence[Wanted]) -> list[date]:
     for line in wanted:
         needs.update(line.parts)
     here = dates_for(session, needs) if needs else {}
-    return [add_working_days(max((here[sku] for sku in line.parts), default=today()), line.days) for line in wanted]
+    return [_leaves(line, max((here[sku] for sku in line.parts), default=today())) for line in wanted]
+
+
+def _leaves(line: Wanted, parts_here: date) -> date:
+    return max(add_working_days(parts_here, line.days), today() + timedelta(days=line.not_before_days))

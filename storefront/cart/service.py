@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from configurator.models import Quote, QuoteLine
 from fulfillment.kernel.clock import now, today
 from fulfillment.kernel.db import lock
-from fulfillment.kernel.money import Money, total
+from fulfillment.kernel.money import SHOP_CURRENCY, Money, total
 from fulfillment.kernel.refusals import NotFound, Refusal
 from fulfillment.orders.readiness import Wanted, items, machines
 from fulfillment.parts.models import Part
@@ -93,13 +93,18 @@ def open_cart(session: Session, cart_id: UUID | None, account_id: UUID | None = 
 
 
 def add_quote(session: Session, cart: Cart, quote: Quote, lines: Sequence[QuoteLine]) -> None:
-    """Put every machine of a quote into the cart; a quote that is in it already is not put twice. Raises QuoteExpired."""
+    """Put every machine of a quote into the cart; a quote that is in it already is not put twice.
+
+    Raises QuoteExpired, and Refusal for a quote in another currency than the shop takes.
+    """
     if quote.valid_until < today():
         raise QuoteExpired(
             "Quote {number} was valid until {day}. Configure the machine again for today's price.",
             number=quote.number,
             day=quote.valid_until,
         )
+    if quote.currency != SHOP_CURRENCY:
+        raise Refusal("Quote {number} is in {currency}. Write to us to order by it.", number=quote.number, currency=quote.currency)
     here = set(session.scalars(sa.select(CartLine.quote_line_id).filter_by(cart_id=cart.id)))
     for line in lines:
         if line.id not in here:
@@ -135,12 +140,15 @@ def checked_quantity(quantity: int) -> int:
 
 
 def set_quantity(session: Session, cart_id: UUID | None, line_id: UUID, quantity: int) -> None:
-    """Change how many of a line; 0 takes it out. Raises NotFound, BadQuantity."""
+    """Change how many of a line; 0 takes it out. Raises NotFound, BadQuantity; also where the price holds for the quoted quantity alone."""
     line = _line(session, cart_id, line_id)
     if quantity == 0:
         session.delete(line)
-    else:
-        line.quantity = checked_quantity(quantity)
+        return
+    quoted = session.get(QuoteLine, line.quote_line_id) if line.quote_line_id else None
+    if quoted is not None and quoted.quantity_bound and quantity != quoted.quantity:
+        raise BadQuantity("This price holds for {quantity} together. Ask for a quote for another number.", quantity=quoted.quantity)
+    line.quantity = checked_quantity(quantity)
 
 
 def remove_line(session: Session, cart_id: UUID | None, line_id: UUID) -> None:

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 from sqlalchemy.orm import Session
 
 from configurator.api import KEY
+from configurator.prices.uses import count_uses
 from configurator.service import find_quote
 from fulfillment.billing.checkout import start_checkout
 from fulfillment.customers.address import STATES, Address
@@ -103,7 +104,9 @@ def place_order(body: OrderRequest, idempotency_key: str) -> BookedAnswer:
     with transaction() as session:
 
         def book() -> dict[str, Any]:
-            return {"number": book_order(session, _draft(session, body, idempotency_key)).number}
+            booked = book_order(session, _draft(session, body, idempotency_key))
+            count_uses(session, booked)
+            return {"number": booked.number}
 
         number = once(session, "api.orders", idempotency_key, body.model_dump(), book)["number"]
         order = get_order(session, number, lines=True)

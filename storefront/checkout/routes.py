@@ -12,6 +12,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from configurator.prices.uses import count_uses
 from fulfillment.billing.checkout import start_checkout
 from fulfillment.billing.inbox import receive_event
 from fulfillment.billing.reconciling import reconcile_order
@@ -109,6 +110,7 @@ def pay() -> ResponseReturnValue:
             return see_other(".details")
         draft = draft_order(db, cart_id(), kept, account_id=account_id(), locale=current_locale())
         order = book_order(db, draft)
+        count_uses(db, order)
         carts.ordered(db, cart_id(), order.number)
     remember_order(order.number)
     return _to_payment(order.number)
