@@ -23,7 +23,7 @@ def bom_json(model: Model, configuration: Configuration) -> list[dict[str, objec
     """The bill of materials as quotes and orders keep it; costs in minor units, weights in grams, per piece.
 
     The first of it, the bare machine, says how many working days the whole takes once its parts are there, and before
-    how many days from now it does not leave us whatever parts there are.
+    how many days from now it is not begun whatever parts there are.
     """
     entries: list[dict[str, object]] = [
         {

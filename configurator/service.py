@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session, selectinload
 
-from configurator.engine import Answer, answer
+from configurator.engine import Answer, NothingLeft, UnknownChoice, answer
 from configurator.language.specification import Model
 from configurator.models import Quote
 from configurator.prices.codes import BadCode, IdleCode, problems
@@ -32,7 +32,7 @@ from fulfillment.inventory.atp import earliest_dates
 from fulfillment.kernel.clock import add_working_days, now, today
 from fulfillment.kernel.db import reading
 from fulfillment.kernel.ids import secret_token
-from fulfillment.kernel.money import Money
+from fulfillment.kernel.money import CurrencyMismatch, Money
 from fulfillment.kernel.numbering import next_number
 from fulfillment.kernel.refusals import NotFound, Refusal
 from fulfillment.orders.readiness import machines, ready_dates
@@ -87,7 +87,7 @@ class Consultation:
     code_problems: tuple[BadCode, ...]
     """What to say about codes that take nothing off."""
     circumstances: Mapping[str, Any]
-    """What `repair` and `finish` of the engine want to be told besides the choices: dates, price_of, hidden, limit, by."""
+    """What `repair` and `finish` of the engine want to be told besides the choices: dates, price_of, hidden, limit, by, today."""
 
     def pays(self, price: Money) -> Money:
         """What the customer pays when the engine, told these circumstances, says `price`."""
@@ -124,7 +124,7 @@ def consult(
     reckoned = bill(prices, asked.model, answered.configuration, terms.quantity)
     tokens = {deal.token for deal in standing}
     return Consultation(
-        released=asked, terms=terms, answer=pays(answered, prices.machine), prices=prices, bill=reckoned,
+        released=asked, terms=terms, answer=pays(answered, prices.machine, limit), prices=prices, bill=reckoned,
         offers=tuple(offer_pays(offer, prices.machine) for offer in offers(rules.shaping, supply, answered)),
         deals=tuple(standing), stale=tuple(token for token in dict.fromkeys(taken) if token not in tokens),
         code_problems=problems(rules.discounts, terms, asked.model, reckoned), circumstances=circumstances,
@@ -150,17 +150,19 @@ class _Question:
     def ask(self, prices: PriceList) -> tuple[Answer, Mapping[str, Any]]:
         """The engine's answer at these prices, and all it was told. Raises BadChoice."""
         model = self.released.model
-        told: dict[str, Any] = {"dates": self.supply.dates, "price_of": prices.price_of}
-        if prices.hidden:
-            told["hidden"] = prices.hidden
-        if self.limit is not None:
-            told["limit"] = dearest_before(self.limit, prices.machine)
-        if self.by is not None:
-            told["by"] = parts_by(model, self.by)
+        told: dict[str, Any] = {
+            "dates": self.supply.dates, "price_of": None if prices.is_own else prices.price_of, "hidden": prices.hidden,
+            "limit": None if self.limit is None else dearest_before(self.limit, prices.machine),
+            "by": None if self.by is None else parts_by(model, self.by), "today": self.supply.day,
+        }
         try:
             return answer(self.released.compiled, self.choices, **told), told
-        except ValueError as unknown:
+        except UnknownChoice as unknown:
             raise BadChoice("The {model} does not have one of these choices.", model=model.name) from unknown
+        except CurrencyMismatch as other:
+            raise BadChoice("Please name the most you want to spend in {currency}.", currency=prices.currency) from other
+        except NothingLeft as nothing:
+            raise BadChoice("We do not build the {model} for you at present.", model=model.name) from nothing
 
 
 def parts_by(model: Model, leaves: date) -> date:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from configurator.language.specification import Model, Option, PartSpec, Text
@@ -104,7 +105,7 @@ class Priced:
     """What each promotion took off."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PriceList:
     """Every option of a model under some terms; made once, asked often."""
 
@@ -117,13 +118,16 @@ class PriceList:
     """What comes off all machines together."""
     hidden: frozenset[Key] = frozenset()
     """Options these terms are not shown."""
-    codes: frozenset[str] = field(default=frozenset())
-    """The codes that were good for something."""
 
     @property
     def currency(self) -> str:
         """Of every price."""
         return self.terms.currency
+
+    @cached_property
+    def is_own(self) -> bool:
+        """Whether every price is the model's own: the engine has those ready."""
+        return all(rule.kind == "model" for priced in self.priced.values() for rule in priced.rules)
 
     def price_of(self, group: str, option: str) -> Money:
         """The price of an option, as the engine asks for it."""
@@ -152,7 +156,6 @@ def price_list(model: Model, terms: Terms, books: Sequence[Book], discounts: Seq
     return PriceList(
         model.id, terms, {(item.group, item.option): pricing.priced(item) for item in _items(model)},
         best(usable, "machine"), best(usable, "order"), hidden_options(model, terms),
-        frozenset(discount.code for discount in usable if discount.code),
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from configurator.engine import Answer, GroupAnswer, OptionAnswer
+from configurator.engine import Answer
+from configurator.engine.answers import Findings
 from configurator.language.specification import Model
 from configurator.prices.discounts import Discount, after, takes_off
 from configurator.prices.lists import PriceList, Won
@@ -85,27 +86,34 @@ def _excessive(price: Money, discounts: Sequence[Discount]) -> list[Discount]:
     return found
 
 
-def pays(answer: Answer, discounts: Sequence[Discount]) -> Answer:
-    """The engine's answer in the prices a customer pays, when something comes off the whole machine."""
+def pays(answer: Answer, discounts: Sequence[Discount], limit: Money | None) -> Answer:
+    """The engine's answer in the prices a customer pays, when something comes off the whole machine; with the limit he named."""
     if not discounts:
         return answer
-    paid = after(answer.price, discounts)
-    groups = {name: _group_pays(group, answer.price, paid, discounts) for name, group in answer.groups.items()}
-    return replace(answer, price=paid, groups=groups)
+    paid = _Paid(answer.findings, discounts, limit)
+    groups = {
+        name: replace(group, options=tuple(replace(option, findings=paid) for option in group.options))
+        for name, group in answer.groups.items()
+    }
+    return Answer(paid, groups)
 
 
-def _group_pays(group: GroupAnswer, before: Money, paid: Money, discounts: Sequence[Discount]) -> GroupAnswer:
-    return replace(group, options=tuple(_option_pays(option, before, paid, discounts) for option in group.options))
+class _Paid:
+    """Findings with other prices: the more something costs before, the more it costs after, so nothing else is different."""
 
+    def __init__(self, found: Findings, discounts: Sequence[Discount], limit: Money | None) -> None:
+        self._found, self._discounts, self.limit = found, discounts, limit
 
-def _option_pays(option: OptionAnswer, before: Money, paid: Money, discounts: Sequence[Discount]) -> OptionAnswer:
-    changed: dict[str, Any] = {}
-    if option.price is not None:
-        changed["price"] = after(option.price, discounts)
-        changed["difference"] = changed["price"] - paid
-    if option.removal is not None:
-        changed["removal"] = after(before + option.removal, discounts) - paid
-    return replace(option, **changed) if changed else option
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._found, name)
+
+    @property
+    def price(self) -> Money:
+        return after(self._found.price, self._discounts)
+
+    def price_of(self, number: int) -> Money | None:
+        price = self._found.price_of(number)
+        return None if price is None else after(price, self._discounts)
 
 
 def offer_pays(offer: Offer, discounts: Sequence[Discount]) -> Offer:

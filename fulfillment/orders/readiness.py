@@ -28,7 +28,7 @@ class Wanted(NamedTuple):
     parts: Mapping[str, int]
     days: int
     not_before_days: int = 0
-    """Days from now before which it does not leave the house, whatever parts there are."""
+    """Days from now before which it is not begun, whatever parts there are."""
 
 
 def machines(bom: Iterable[Mapping[str, Any]], quantity: int) -> Wanted:
@@ -59,4 +59,4 @@ def ready_dates(session: Session, wanted: Sequence[Wanted]) -> list[date]:
 
 
 def _leaves(line: Wanted, parts_here: date) -> date:
-    return max(add_working_days(parts_here, line.days), today() + timedelta(days=line.not_before_days))
+    return add_working_days(max(parts_here, today() + timedelta(days=line.not_before_days)), line.days)
