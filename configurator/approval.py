@@ -1,16 +1,25 @@
-"""Is a model fit to be released? What only the engine can see: options no machine can have, rules that never matter.
+"""Is a model fit to be released? What only the engine can see: options no machine can have, rules that contradict each other.
 
-`language` has read the file by then; this compiles it and reports, again with lines, every problem at once.
+`language` has read the file by then; this compiles it and reports, again with file and line, every problem at once.
+What is merely doubtful, and costs more time to find, is in `checking`.
 """
 
 from __future__ import annotations
 
-from configurator.engine import explain
-from configurator.engine.compilation import Compiled, compile_model
-from configurator.engine.diagram import CannotCompile
-from configurator.engine.formulas import ALWAYS
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from configurator.engine import CannotCompile, Compiled, answer, compile_model, why_not
+from configurator.language.conditions import And, Condition, Not
 from configurator.language.fields import ModelError, Problem
-from configurator.language.specification import Group, Model, Option
+from configurator.language.lowering import OFF, ON
+from configurator.language.soundness import unfit_defaults
+from configurator.language.specification import Group, Model, Option, Rule, Start
+
+Item = TypeVar("Item")
+NO_MACHINE = "no machine"
+"""How the engine begins to say that rules contradict each other."""
 
 
 def approve(model: Model) -> Compiled:
@@ -18,30 +27,108 @@ def approve(model: Model) -> Compiled:
     try:
         compiled = compile_model(model)
     except CannotCompile as error:
-        raise ModelError([Problem(model.file, 1, f"the model cannot be compiled: {error}.")]) from error
-    problems = [
-        Problem(
-            *model.place(rule.line),
-            f"the rule {rule.id!r} can never be broken: it does nothing. Correct it, or remove it.",
-        )
-        for rule, formula in zip(model.rules, compiled.constraints.rules, strict=True)
-        if formula == ALWAYS
-    ]
+        raise ModelError([_cannot_compile(model, error)]) from error
+    problems = [problem_at(model, line, said) for line, said in unfit_defaults(model)]
+    problems += _never_broken(model)
     for group in model.groups:
-        for option in group.options:
-            problem = _never_chosen(compiled, group, option)
-            if problem:
-                problems.append(Problem(*model.place(option.line), problem))
+        problems += _never_chosen(compiled, group)
+    problems += [problem for start in model.starts for problem in _conflicts(compiled, start)]
     if problems:
         raise ModelError(problems)
     return compiled
 
 
-def _never_chosen(compiled: Compiled, group: Group, option: Option) -> str | None:
-    """Say which rules exclude an option whatever else is chosen; None if some machine has it."""
-    variable, value = compiled.decision_of(group.id, option.id)
-    reason = explain.why_not(compiled, {}, variable, value)
-    if reason is None:
-        return None
-    rules = " and ".join(repr(rule.id) for rule in reason.rules)
-    return f"the option {option.id!r} of {group.id!r} can never be chosen because of {rules}: correct that, or remove the option."
+def problem_at(model: Model, line: int, message: str) -> Problem:
+    """A problem of a line of the model's text, told with the file it comes from."""
+    return Problem(*model.place(line), message)
+
+
+def _cannot_compile(model: Model, error: CannotCompile) -> Problem:
+    """Say which rules contradict each other, or what makes the model too large."""
+    if not str(error).startswith(NO_MACHINE):
+        return Problem(model.file, 1, f"the model cannot be compiled: {error}.")
+    guilty = smallest(list(model.rules), lambda some: has_machine(model, some))
+    named = ", ".join(f"{rule.id!r} (line {model.place(rule.line)[1]}: {rule.reason['en']})" for rule in guilty)
+    return problem_at(model, guilty[-1].line, f"no machine keeps these rules together: {named} Change one of them.")
+
+
+def has_machine(model: Model, rules: Sequence[Rule]) -> bool:
+    """Tell whether some machine keeps these rules. Raises CannotCompile when that is too hard to say."""
+    try:
+        Compiled(replace(model, rules=tuple(rules)))
+    except CannotCompile as error:
+        if str(error).startswith(NO_MACHINE):
+            return False
+        raise
+    return True
+
+
+def smallest(items: list[Item], possible: Callable[[Sequence[Item]], bool]) -> list[Item]:
+    """Return a part of the items that is impossible and would be possible without any one of its items.
+
+    Takes away ever smaller slices for as long as the rest stays impossible.
+    """
+    slice_size = len(items)
+    while slice_size > 1:
+        slice_size = (slice_size + 1) // 2
+        for start in range(len(items) // slice_size * slice_size, -1, -slice_size):
+            without = items[:start] + items[start + slice_size :]
+            if len(without) < len(items) and not possible(without):
+                items = without
+    for item in list(items):
+        without = [other for other in items if other is not item]
+        if not possible(without):
+            items = without
+    return items
+
+
+def broken(rule: Rule) -> Rule:
+    """The rule that a machine breaks the rule."""
+    against: Condition = Not(rule.require)
+    if rule.when is not None:
+        against = And((rule.when, against))
+    return replace(rule, when=None, require=against)
+
+
+def _never_broken(model: Model) -> Iterator[Problem]:
+    for rule in model.rules:
+        if not has_machine(model, [broken(rule)]):
+            message = f"the rule {rule.id!r} can never be broken: it does nothing. Correct it, or remove it."
+            yield problem_at(model, rule.line, message)
+
+
+def _never_chosen(compiled: Compiled, group: Group) -> list[Problem]:
+    """Say which options of a group no machine can have, and which rules are to blame."""
+    model = compiled.model
+    reasons = {option.id: why_not(compiled, {}, (group.id, option.id)) for option in group.options}
+    blamed = {option: [rule.id for rule in reason.rules] for option, reason in reasons.items() if reason is not None}
+    dead = [option for option in group.options if option.id in blamed]
+    if group.hidden and dead:
+        always = {OFF: "always", ON: "never"}[dead[0].id]
+        return [problem_at(model, group.line, f"{group.id!r} {always} applies, whatever is chosen: correct 'when', or remove it.")]
+    if group.when is not None and group.kind == "one" and dead:
+        asked = [option for option in group.options if not option.absent]
+        if dead == [option for option in group.options if option.absent]:
+            return [problem_at(model, group.line, f"the condition of {group.id!r} always holds: leave 'when' and 'reason' out.")]
+        if dead == asked:
+            return [problem_at(model, group.line, f"{group.id!r} is never asked, because its condition never holds: correct 'when'.")]
+    return [_dead(model, group, option, blamed[option.id]) for option in dead]
+
+
+def _dead(model: Model, group: Group, option: Option, rules: Sequence[str]) -> Problem:
+    named = " and ".join(repr(rule) for rule in rules)
+    return problem_at(
+        model,
+        option.line,
+        f"the option {option.id!r} of {group.id!r} can never be chosen because of {named}: correct that, or remove the option.",
+    )
+
+
+def _conflicts(compiled: Compiled, start: Start) -> Iterator[Problem]:
+    """Say why a start cannot be built as it stands."""
+    answered = answer(compiled, start.choices)
+    if not answered.valid:
+        rules = answered.conflict.rules if answered.conflict else ()
+        named = "; ".join(f"{rule.id!r}: {rule.reason['en']}" for rule in rules)
+        message = f"the start {start.id!r} breaks rules ({named}): change its choices."
+        yield problem_at(compiled.model, start.line, message)

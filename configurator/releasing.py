@@ -115,6 +115,12 @@ def release_model(session: Session, text: str, name: str) -> Release:
     return release
 
 
+def find_release(session: Session, model_id: str, version: int | None = None) -> Release | None:
+    """A release of a model: the newest, or a certain version."""
+    rows = sa.select(Release).filter_by(model_id=model_id).order_by(Release.version.desc()).limit(1)
+    return session.scalars(rows if version is None else rows.where(Release.version == version)).first()
+
+
 def newest_versions(session: Session) -> Mapping[str, int]:
     """The number of the newest release of every model, by its id."""
     return {row.model_id: row.version for row in _newest(session)}

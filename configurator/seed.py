@@ -95,7 +95,7 @@ def _read(path: Path) -> Catalogue:
     if path.name.startswith(FAMILY):
         return Catalogue([], [], [])  # it comes with the models that include it
     whole = put_together(path)
-    return Catalogue([], [], [(read_whole(whole), whole.text)])
+    return Catalogue([], [], [(read_whole(whole, judged=False), whole.text)])
 
 
 def seed_catalogue(session: Session) -> list[str]:

@@ -36,9 +36,13 @@ class Problem:
     column: int = 0
     """Where in the line, from 1; 0 where that says nothing."""
 
+    @property
+    def where(self) -> str:
+        """The place as compilers write it: file, line, column."""
+        return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
+
     def __str__(self) -> str:
-        column = f":{self.column}" if self.column else ""
-        return f"{self.file}:{self.line}{column}: {self.message}"
+        return f"{self.where}: {self.message}"
 
 
 class ModelError(ValueError):

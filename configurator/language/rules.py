@@ -123,7 +123,7 @@ def read_starts(top: Table, groups: Mapping[str, Group]) -> tuple[Start, ...]:
     for table in top.tables("start", required=False):
         chosen = Table(table.get("choices", '{ cpu = "c8" }') or {}, table.path_of("choices"), table.notes)
         choices = {name: _chosen(chosen, name, groups) for name in chosen.data}
-        start = Start(table.id(), table.text("name"), table.optional_text("detail"), choices)
+        start = Start(table.id(), table.text("name"), table.optional_text("detail"), choices, line=table.line)
         if start.id in starts:
             table.problem("id", f"the start {start.id!r} exists already.")
         starts.setdefault(start.id, start)

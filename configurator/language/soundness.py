@@ -117,23 +117,21 @@ def check_asked(written: Model, settled: Model, notes: Notes) -> None:
 
 
 def check_default(model: Model, notes: Notes) -> None:
-    """Note every rule that the default configuration breaks, and defaults that are never offered or never asked for."""
+    """Note what makes the default configuration unfit."""
+    for line, message in unfit_defaults(model):
+        notes.add_at(line, 0, message)
+
+
+def unfit_defaults(model: Model) -> Iterator[tuple[int, str]]:
+    """Every rule that the default configuration breaks, and every default that is not offered to everyone, with its line."""
     for rule in broken_rules(model, model.defaults):
-        notes.add_at(
-            rule.line,
-            0,
-            f"the default configuration breaks the rule {rule.id!r} ({rule.reason['en']}): "
-            "change the rule, or the default of one of its groups.",
-        )
+        said = f"the default configuration breaks the rule {rule.id!r} ({rule.reason['en']})"
+        yield rule.line, f"{said}: change the rule, or the default of one of its groups."
     for group in model.groups:
         for option in group.default:
             if group.by_id[option].visibility != EVERYONE:
-                notes.add_at(
-                    group.by_id[option].line,
-                    0,
-                    f"{option!r} is the default of {group.id!r}, so it must be offered to everyone at any time: "
-                    "make another option the default, or offer this one to all.",
-                )
+                said = f"{option!r} is the default of {group.id!r}, so it must be offered to everyone at any time"
+                yield group.by_id[option].line, f"{said}: make another option the default, or offer this one to all."
 
 
 def kind_of(value: Value) -> str:

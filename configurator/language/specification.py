@@ -147,6 +147,7 @@ class Start:
     detail: Text | None
     choices: Mapping[str, tuple[str, ...]]
     """Group -> options; the groups left out have their defaults."""
+    line: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,136 @@
+"""What people get wrong in a model, before anybody can buy it: `flask model check`.
+
+Errors are what `approval` refuses. Doubts are worth a look, and stop nothing: rules that the others imply, groups with
+one value left, options nobody will see again, reasons that were never translated. Sizes are told with them: how many
+machines can be built, exactly, and what compiling took.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+
+from configurator.approval import approve, broken, has_machine, problem_at
+from configurator.engine import CannotCompile, Compiled, compile_model, count_machines, why_not
+from configurator.language import ModelError, put_together, read_whole
+from configurator.language.fields import Problem
+from configurator.language.specification import Group, Model, Rule
+from fulfillment.kernel.clock import today
+
+PATIENCE_SECONDS = 60
+"""How long rules are compared with each other; those that were not reached are named."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What is known of one file; a file that cannot be read or compiled has errors and no sizes."""
+
+    file: str
+    model: str = ""
+    groups: int = 0
+    options: int = 0
+    rules: int = 0
+    machines: int | None = None
+    nodes: int = 0
+    arcs: int = 0
+    seconds: float = 0.0
+    """What compiling took."""
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        """The same for programs; the number of machines as a text, since it may have hundreds of digits."""
+        return {**asdict(self), "machines": None if self.machines is None else str(self.machines)}
+
+    def lines(self) -> Iterator[str]:
+        """The same for people."""
+        if self.model:
+            yield f"{self.file}: {self.model}, {self.groups} groups, {self.options} options, {self.rules} rules"
+        if self.machines is not None:
+            yield f"  {self.machines:,} machines can be built"
+            yield f"  {self.nodes:,} nodes and {self.arcs:,} arcs, compiled in {self.seconds:.3f} s"
+        yield from (f"{problem.where}: error: {problem.message}" for problem in self.errors)
+        yield from (f"{problem.where}: warning: {problem.message}" for problem in self.warnings)
+
+
+def check(path: pathlib.Path) -> Report:
+    """Look at a model file from all sides; never raises for what is wrong in it."""
+    report = Report(path.name)
+    try:
+        model = read_whole(put_together(path), judged=False)
+        report.model, report.rules = model.id, len(model.rules)
+        report.groups = sum(not group.hidden for group in model.groups)
+        report.options = sum(not option.absent for group in model.groups if not group.hidden for option in group.options)
+        began = time.perf_counter()
+        compiled = compile_model(model)
+        report.seconds = time.perf_counter() - began
+        report.nodes, report.arcs = compiled.diagram.size
+        report.machines = count_machines(compiled, {})
+        report.warnings += sorted(doubts(compiled))
+        approve(model)
+    except CannotCompile:
+        report.errors += _refused(model)
+    except ModelError as error:
+        report.errors += error.problems
+    return report
+
+
+def _refused(model: Model) -> tuple[Problem, ...]:
+    try:
+        approve(model)
+    except ModelError as error:
+        return error.problems
+    return ()
+
+
+def doubts(compiled: Compiled) -> Iterator[Problem]:
+    """What is worth a look in a model that compiles."""
+    model = compiled.model
+    for group in model.groups:
+        if not group.hidden:
+            yield from _choice(compiled, group)
+            yield from _never_seen(model, group)
+    for rule in written(model):
+        if rule.reason["en"] == rule.reason["zh"]:
+            yield problem_at(model, rule.line, f"the reason of {rule.id!r} is the same in both languages: translate it.")
+    yield from idle(model)
+
+
+def written(model: Model) -> list[Rule]:
+    """The rules somebody wrote, and not those that say when a group is asked or a bundle applies."""
+    made = {f"{group.id}-{end}" for group in model.groups if group.when is not None for end in ("on", "off", "asked", "not-asked")}
+    return [rule for rule in model.rules if rule.id not in made]
+
+
+def idle(model: Model) -> Iterator[Problem]:
+    """Rules that never bite: no machine breaks such a rule and keeps all others."""
+    began = time.monotonic()
+    for rule in written(model):
+        if time.monotonic() - began > PATIENCE_SECONDS:
+            yield problem_at(model, rule.line, f"whether {rule.id!r} and the rules after it matter was not looked at: it takes too long.")
+            return
+        others = [broken(rule) if other is rule else other for other in model.rules]
+        if has_machine(model, [broken(rule)]) and not has_machine(model, others):
+            message = f"the rule {rule.id!r} never bites: the others imply it. Remove it, or correct what it should add."
+            yield problem_at(model, rule.line, message)
+
+
+def _choice(compiled: Compiled, group: Group) -> Iterator[Problem]:
+    """A group with one value left is no question."""
+    asked = [option for option in group.options if not option.absent]
+    left = [option.id for option in asked if why_not(compiled, {}, (group.id, option.id)) is None]
+    if group.kind == "one" and len(left) == 1:
+        message = f"{group.id!r} has one value left, {left[0]!r}: there is nothing to choose. Add options, or put it into the machine."
+        yield problem_at(compiled.model, group.line, message)
+
+
+def _never_seen(model: Model, group: Group) -> Iterator[Problem]:
+    """An option whose time is over."""
+    day: dt.date = today()
+    for option in group.options:
+        last = option.visibility.last_day
+        if last is not None and last < day:
+            yield problem_at(model, option.line, f"the option {option.id!r} of {group.id!r} has not been offered since {last}: remove it.")
