@@ -55,6 +55,9 @@ class Findings(Protocol):
     def configuration(self) -> Mapping[str, tuple[str, ...]]: ...
     @property
     def given_up(self) -> tuple[tuple[str, str], ...]: ...
+    def groups(self) -> Mapping[str, GroupAnswer]: ...
+    def options(self, group_id: str) -> tuple[OptionAnswer, ...]: ...
+    def is_own(self, group_id: str) -> bool: ...
     def conflict(self) -> Reason | None: ...
     def machines(self) -> int | None: ...
     def is_chosen(self, number: int) -> bool: ...
@@ -97,7 +100,7 @@ class OptionAnswer:
         price = self.price
         return None if price is None else price - self.findings.price
 
-    @property
+    @cached_property
     def price(self) -> Money | None:
         """What the whole machine costs then."""
         return self.findings.price_of(self.number)
@@ -134,15 +137,27 @@ class OptionAnswer:
         return None if self.possible else self.findings.give_up_of(self.number)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GroupAnswer:
     """One group: its options in the order of the model."""
 
     group: str
-    chosen: tuple[str, ...]
-    own: bool
-    """The customer chose here, and the choice was kept."""
-    options: tuple[OptionAnswer, ...]
+    findings: Findings
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The options in the completed configuration."""
+        return self.findings.configuration[self.group]
+
+    @cached_property
+    def own(self) -> bool:
+        """The customer chose here, and the choice was kept."""
+        return self.findings.is_own(self.group)
+
+    @cached_property
+    def options(self) -> tuple[OptionAnswer, ...]:
+        """The answer for each option."""
+        return self.findings.options(self.group)
 
     def option(self, option: str) -> OptionAnswer:
         """Return the answer for an option."""
@@ -154,7 +169,11 @@ class Answer:
     """Every option of every group that is shown, and the configuration that completes the choices."""
 
     findings: Findings
-    groups: Mapping[str, GroupAnswer]
+
+    @cached_property
+    def groups(self) -> Mapping[str, GroupAnswer]:
+        """The groups by their ids; hidden ones are not among them."""
+        return self.findings.groups()
 
     @property
     def configuration(self) -> Mapping[str, tuple[str, ...]]:

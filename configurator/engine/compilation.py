@@ -16,10 +16,11 @@ import numpy as np
 
 from configurator.engine import sweeps
 from configurator.engine.building import Layer
-from configurator.engine.constraints import Constraints, Variable
+from configurator.engine.constraints import Constraints, Variable, variables_of
 from configurator.engine.diagram import Diagram, Ints, compile_constraints, layers_of, scope_of
-from configurator.engine.sweeps import Arcs, Bools, Longs
+from configurator.engine.sweeps import Arcs, Bools, Longs, arcs_of
 from configurator.language.specification import Model
+from configurator.language.truth import contribution
 
 Choices = Mapping[str, str | tuple[str, ...]]
 """What the customer has chosen: an option of a group, or any number of options of a "many" group."""
@@ -45,17 +46,31 @@ class Wishes:
 class Compiled:
     """A model and everything precomputed for its questions; threads may share it."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, diagram: Diagram | None = None, arcs: Arcs | None = None) -> None:
         self.model = model
-        self.constraints = Constraints(model)
-        self.variables: list[Variable] = self.constraints.variables
-        self.index = self.constraints.index
-        self.diagram: Diagram = compile_constraints(self.constraints)
-        self.arcs = Arcs(self.diagram)
+        self.variables: list[Variable] = variables_of(model)
+        self.index = {(variable.group, variable.option): place for place, variable in enumerate(self.variables)}
+        self.diagram = diagram or compile_constraints(self.constraints)
+        self.arcs = arcs or arcs_of(self.diagram)
         self.slots = self.arcs.slots
         """The variable of each slot."""
         self.slot_of = np.argsort(np.array(self.slots))
         self.class_offsets = self.arcs.class_offsets
+        self._number_values()
+        self._read_options()
+        self.lock = threading.Lock()
+        self.conflicts: dict[tuple[Decision, ...], list[frozenset[Decision]]] = {}
+        """Conflicts found so far (see `explain`): by what is excluded, the choices that exclude it."""
+        self.faults: dict[frozenset[Decision], tuple[int, ...]] = {}
+        """The places of the rules that forbid decisions together, found so far."""
+
+    @cached_property
+    def constraints(self) -> Constraints:
+        """The rules as formulas: for compiling and for explanations, and not needed for anything else."""
+        return Constraints(self.model)
+
+    def _number_values(self) -> None:
+        """Number the values of all variables through, and sort them by class."""
         sizes = np.array([len(variable.values) for variable in self.variables])
         self.offsets: Longs = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
         self.variable_of = np.repeat(np.arange(len(sizes)), sizes)
@@ -63,27 +78,41 @@ class Compiled:
         self.class_of: Ints = (self.class_offsets[self.slot_of[self.variable_of]] + within).astype(np.int32)
         self.members: Ints = np.argsort(self.class_of, kind="stable").astype(np.int32)
         self.value_names = [name for variable in self.variables for name in variable.values]
-        self._read_values()
-        self.lock = threading.Lock()
-        self.conflicts: dict[tuple[Decision, ...], list[frozenset[Decision]]] = {}
-        """Conflicts found so far (see `explain`): by what is excluded, the choices that exclude it."""
-        self.faults: dict[frozenset[Decision], tuple[int, ...]] = {}
-        """The places of the rules that forbid decisions together, found so far."""
 
-    def _read_values(self) -> None:
-        """Note of each value its price, and whether it is preferred; of each variable the preferred value."""
-        options = {(group.id, option.id): option for group in self.model.groups for option in group.options}
+    def _read_options(self) -> None:
+        """Note of each value its option, its price, its parts, and whether it is a loss beside a default."""
+        by_key = {(group.id, option.id): option for group in self.model.groups for option in group.options}
         keys = [(variable.group, name) for variable in self.variables for name in variable.values]
-        self.options = [options[key] if key[1] else None for key in keys]
+        self.options = [by_key[key] if key[1] else None for key in keys]
         """The option each value stands for."""
         self.list_prices: Longs = np.array([option.price.minor if option else 0 for option in self.options], dtype=np.int64)
-        self.preferred = self._default_values()
+        self.waiting: Longs = np.array([option.not_before_days if option else 0 for option in self.options], dtype=np.int64)
+        """For each value, how many days from now a machine with it leaves at the earliest."""
         hidden = np.array([self.model.by_id[group].hidden for group, _ in keys], dtype=np.bool_)
         absent = np.array([option is not None and option.absent for option in self.options], dtype=np.bool_)
         self.indifferent: Bools = hidden | absent
         """Values that are no loss beside a default: those of hidden groups, and that a group is not asked at all."""
         self.hidden = frozenset(place for place, variable in enumerate(self.variables) if self.model.by_id[variable.group].hidden)
         """The variables of hidden groups."""
+        self.preferred = self._default_values()
+
+    @cached_property
+    def hardware(self) -> tuple[tuple[str, ...], Ints, Ints]:
+        """All SKUs that are taken from stock, and pairs of a value and the place of one of its SKUs."""
+        places = {self.model.base.sku: 0}
+        pairs = [
+            (number, places.setdefault(part.sku, len(places)))
+            for number, option in enumerate(self.options)
+            for part in (option.parts if option else ())
+            if part.kind == "hardware"
+        ]
+        columns = np.array(pairs, dtype=np.int32).reshape(-1, 2).T
+        return tuple(places), columns[0], columns[1]
+
+    @cached_property
+    def power(self) -> Longs:
+        """What each value adds to the power of a machine."""
+        return np.array([int(contribution(option, "power")) if option else 0 for option in self.options], dtype=np.int64)
 
     def _default_values(self) -> tuple[int, ...]:
         """The value of each variable in the default configuration."""
@@ -129,11 +158,20 @@ class Compiled:
 
     def decision_of(self, group: str, option: str) -> tuple[int, int]:
         """The variable and the value that choose an option. Raises UnknownChoice."""
-        self.read({group: option})
+        self.check(group, option)
         if self.model.by_id[group].kind == "many":
             return self.index[group, option], 1
         variable = self.index[group, None]
         return variable, self.variables[variable].values.index(option)
+
+    def check(self, group_id: str, *options: str) -> None:
+        """Raise UnknownChoice for a group or an option that the model does not have."""
+        group = self.model.by_id.get(group_id)
+        if group is None:
+            raise UnknownChoice(f"{self.model.id} has no option group {group_id!r}")
+        for option in options:
+            if option not in group.by_id:
+                raise UnknownChoice(f"{group_id} of {self.model.id} has no option {option!r}")
 
     def read(self, choices: Choices) -> Wishes:
         """Put choices into the engine's terms. Raises UnknownChoice.
@@ -144,13 +182,9 @@ class Compiled:
         own: dict[int, int] = {}
         preferred = list(self.preferred)
         for group_id, chosen in choices.items():
-            group = self.model.by_id.get(group_id)
-            if group is None:
-                raise UnknownChoice(f"{self.model.id} has no option group {group_id!r}")
             options = (chosen,) if isinstance(chosen, str) else tuple(chosen)
-            for chosen_id in options:
-                if chosen_id not in group.by_id:
-                    raise UnknownChoice(f"{group_id} of {self.model.id} has no option {chosen_id!r}")
+            self.check(group_id, *options)
+            group = self.model.by_id[group_id]
             if group.kind == "one":
                 if len(options) != 1:
                     raise UnknownChoice(f"{group_id} of {self.model.id} takes exactly one option, not {len(options)}")

@@ -62,7 +62,7 @@ def added(src: Any, dst: Any, number: Any, nodes: int, costs: Any) -> Any:
 
 @compiled
 def latest_on(src: Any, dst: Any, number: Any, to_take: Any, taken: Any, via: Any, dates: Any) -> Any:
-    """The latest date of the other layers in the machine that `added` found for each class; of the best one too."""
+    """The latest date of the other layers in the machine that `added` found for each class."""
     nodes = len(to_take)
     ahead = np.zeros(nodes, np.int64)
     behind = np.zeros(nodes, np.int64)
@@ -78,7 +78,7 @@ def latest_on(src: Any, dst: Any, number: Any, to_take: Any, taken: Any, via: An
     for here in range(len(via)):
         if via[here] >= 0:
             rest[here] = max(behind[src[via[here]]], ahead[dst[via[here]]])
-    return ahead[0], rest
+    return rest
 
 
 @compiled

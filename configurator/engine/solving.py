@@ -71,16 +71,15 @@ def dates_for(compiled: Compiled, by_sku: Mapping[str, dt.date], today: dt.date 
 
     What must not leave for some days counts them from `today`; left out, from the first of the dates.
     """
-    hardware = [[part.sku for part in option.parts if part.kind == "hardware"] if option else [] for option in compiled.options]
-    missing = sorted({compiled.model.base.sku, *itertools.chain(*hardware)} - by_sku.keys())
+    skus, numbers, places = compiled.hardware
+    missing = sorted(sku for sku in skus if sku not in by_sku)
     if missing:
         raise LookupError(f"no date is known for {', '.join(missing)}")
+    days = np.array([by_sku[sku].toordinal() for sku in skus], dtype=np.int64)
     start = (today or min(by_sku.values())).toordinal()
-    values = []
-    for option, skus in zip(compiled.options, hardware, strict=True):
-        waiting = start + option.not_before_days if option and option.not_before_days else _NO_DATE
-        values.append(max([waiting, *(by_sku[sku].toordinal() for sku in skus)]))
-    return Dates(by_sku[compiled.model.base.sku].toordinal(), np.array(values, dtype=np.int64))
+    values = np.where(compiled.waiting > 0, start + compiled.waiting, _NO_DATE)
+    np.maximum.at(values, numbers, days[places])
+    return Dates(int(days[0]), values)
 
 
 @dataclass(frozen=True)

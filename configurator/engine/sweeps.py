@@ -30,44 +30,71 @@ def _kernels() -> ModuleType:
     return kernels
 
 
+@dataclass(frozen=True, slots=True)
 class Arcs:
     """A diagram as the loops want it: the free variables as layers of one node at its end, and classes counted through."""
 
-    def __init__(self, diagram: Diagram) -> None:
-        self.slots = (*diagram.order, *diagram.free)
-        """The variable of each layer."""
-        widths = [max(diagram.classes[variable]) + 1 for variable in self.slots]
-        self.class_offsets: Longs = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.array(widths, dtype=np.int64))])
-        self.classes = int(self.class_offsets[-1])
-        end = int(diagram.node_starts[-2])
-        tail = np.arange(end, end + len(diagram.free), dtype=np.int32)
-        self.nodes = end + len(diagram.free) + 1
-        self.src: Ints = np.concatenate([diagram.src, tail])
-        self.dst: Ints = np.concatenate([diagram.dst, tail + 1])
-        self.starts = np.concatenate([diagram.arc_starts, diagram.arc_starts[-1] + 1 + np.arange(len(diagram.free), dtype=np.int32)])
-        """The first arc of each layer, then the number of arcs."""
-        layer = np.repeat(self.class_offsets[: len(diagram.order)], np.diff(diagram.arc_starts))
-        tail_classes = self.class_offsets[len(diagram.order) : -1]
-        self.number: Ints = np.concatenate([diagram.cls + layer, tail_classes]).astype(np.int32)
+    slots: tuple[int, ...]
+    """The variable of each layer."""
+    class_offsets: Longs
+    """The first class of each layer, then the number of classes."""
+    starts: Ints
+    """The first arc of each layer, then the number of arcs."""
+    src: Ints
+    dst: Ints
+    number: Ints
+    """The class of each arc."""
+    out: Ints
+    """The first arc of each node, then the number of arcs."""
+    into: Ints
+    """The arcs sorted by the node they lead to."""
+    by_class: Ints
+    """The arcs sorted by their class."""
 
-    @functools.cached_property
-    def out(self) -> Ints:
-        """The first arc of each node, then the number of arcs."""
-        return np.searchsorted(self.src, np.arange(self.nodes + 1)).astype(np.int32)
+    @property
+    def nodes(self) -> int:
+        """How many nodes there are, the end included."""
+        return len(self.out) - 1
 
-    @functools.cached_property
-    def into(self) -> Ints:
-        """The arcs sorted by the node they lead to."""
-        return np.argsort(self.dst, kind="stable").astype(np.int32)
-
-    @functools.cached_property
-    def by_class(self) -> Ints:
-        """The arcs sorted by their class."""
-        return np.argsort(self.number, kind="stable").astype(np.int32)
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.class_offsets[-1])
 
     def layer_of(self, arc: int) -> int:
         """The layer an arc belongs to."""
         return int(np.searchsorted(self.starts, arc, side="right")) - 1
+
+
+def arcs_of(diagram: Diagram) -> Arcs:
+    """Lay a diagram out for the loops."""
+    slots = (*diagram.order, *diagram.free)
+    widths = [max(diagram.classes[variable]) + 1 for variable in slots]
+    class_offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.array(widths, dtype=np.int64))])
+    layers, free, end = len(diagram.order), len(diagram.free), int(diagram.node_starts[-2])
+    tail = np.arange(end, end + free, dtype=np.int32)
+    src = np.concatenate([diagram.src, tail])
+    dst = np.concatenate([diagram.dst, tail + 1])
+    layer_classes = np.repeat(class_offsets[:layers], np.diff(diagram.arc_starts))
+    number = np.concatenate([diagram.cls + layer_classes, class_offsets[layers:-1]])
+    return Arcs(
+        slots,
+        class_offsets,
+        fixed(np.concatenate([diagram.arc_starts, len(diagram.src) + 1 + np.arange(free)])),
+        fixed(src),
+        fixed(dst),
+        fixed(number),
+        out=fixed(np.searchsorted(src, np.arange(end + free + 2))),
+        into=fixed(np.argsort(dst, kind="stable")),
+        by_class=fixed(np.argsort(number, kind="stable")),
+    )
+
+
+def fixed(numbers: NDArray[np.integer]) -> Ints:
+    """The numbers as the loops expect them: never to be written to, as if they came from a file."""
+    array = numbers.astype(np.int32)
+    array.flags.writeable = False
+    return array
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +125,11 @@ class Cheapest:
         _kernels().path(arcs.src, arcs.dst, self.to_take, self.taken, arc, 0 if arc < 0 else arcs.layer_of(arc), found)
         return arcs.number[found]
 
-    def latest(self, dates: Longs) -> tuple[int, Longs]:
-        """The latest date in the best machine, and for each class the latest of the other layers in the best one with it."""
+    def latest(self, dates: Longs) -> Longs:
+        """For each class the latest date of the other layers in the best machine with it; `dates` are those of the classes."""
         arcs = self.arcs
-        best, rest = _kernels().latest_on(arcs.src, arcs.dst, arcs.number, self.to_take, self.taken, self.via, dates)
-        return int(best), rest
+        rest: Longs = _kernels().latest_on(arcs.src, arcs.dst, arcs.number, self.to_take, self.taken, self.via, dates)
+        return rest
 
 
 def cheapest_values(class_of: Ints, costs: Longs, classes: int) -> tuple[Longs, Ints]:

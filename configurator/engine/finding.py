@@ -1,0 +1,231 @@
+"""What one walk over the diagram tells of every option, and how the rest is found out when it is asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from configurator.engine import causes, solving, sweeps
+from configurator.engine.answers import Change, GroupAnswer, OptionAnswer, Reason
+from configurator.engine.compilation import Compiled
+from configurator.engine.diagram import Ints
+from configurator.engine.solving import Machine, Question
+from configurator.engine.sweeps import NONE, Bools, Longs
+from fulfillment.kernel.money import Money
+
+LIMIT = ("limit", "")
+BY = ("by", "")
+"""How the limit and the day stand among choices that are given up."""
+
+
+class NothingLeft(ValueError):
+    """No machine can be built from the options a customer is shown."""
+
+
+class Found:
+    """All options of one question, ready to be told; what one walk does not tell is found out when it is asked for."""
+
+    def __init__(self, question: Question, limit: Money | None, by: dt.date | None) -> None:
+        self.question = question
+        self.compiled = question.compiled
+        self.limit, self.by = limit, by
+        self.walk, self.best_values = solving.cheapest(question, question.costs)
+        totals = self.walk.rest[self.compiled.class_of] + question.costs - question.broken * question.own_unit
+        self.possible: Bools = (totals < question.own_unit) & (not question.too_late)
+        """Values that some machine has with all other choices kept."""
+        self.prices: Longs = totals % question.unit
+        """The price, above the floor, of the best machine with each possible value."""
+        self.dear = np.zeros(0, dtype=np.bool_)
+        """Values whose best machine is within the limit only because it has fewer defaults than `walk` found."""
+        self.valid = self.walk.best < question.own_unit and not question.too_late
+        if question.limit is not None:
+            self._keep_limit(question)
+        if not self.valid:
+            self.best = completed(question)
+
+    def _keep_limit(self, question: Question) -> None:
+        """Prune what no machine within the limit has, and find the best ones that are within."""
+        prices = np.where(question.barred, NONE, question.shifted)
+        walk, _ = solving.cheapest(question, np.where(question.broken, NONE, prices))
+        self.possible &= walk.rest[self.compiled.class_of] + prices <= question.bound
+        self.valid = self.valid and walk.best <= question.bound
+        self.dear = self.possible & (self.prices > question.bound)
+        if self.dear.any():
+            costs = np.where(question.broken, NONE, question.costs)
+            least = solving.within(question, costs).least(question.costs - question.broken * question.own_unit)
+            self.prices[self.dear] = least[self.dear] % question.unit
+
+    @cached_property
+    def best(self) -> Machine:
+        """The completed machine."""
+        question = self.question
+        if self.valid and self.walk.best % question.unit <= question.bound:
+            return Machine(self.best_values[self.walk.path()], ())
+        return completed(question)
+
+    @cached_property
+    def price(self) -> Money:
+        return self.question.price(self.best.values)
+
+    @cached_property
+    def ready(self) -> dt.date | None:
+        return self.question.ready(self.best.values)
+
+    @cached_property
+    def configuration(self) -> Mapping[str, tuple[str, ...]]:
+        return configuration(self.compiled, self.best.values)
+
+    @cached_property
+    def given_up(self) -> tuple[tuple[str, str], ...]:
+        return () if self.valid else given_up(self.question, self.best)
+
+    @cached_property
+    def chosen(self) -> frozenset[int]:
+        """The values of the completed machine."""
+        return frozenset(self.best.values.tolist())
+
+    @cached_property
+    def days(self) -> tuple[int, Longs] | None:
+        """The earliest day for the own choices, and with each value, as ordinals."""
+        return None if self.question.dates is None else solving.earliest(self.question)
+
+    @cached_property
+    def readies(self) -> Longs:
+        """The day the best machine with each possible value is ready, as ordinals; there must be dates."""
+        assert self.question.dates is not None
+        dates = self.question.dates
+        by_class = np.where(self.best_values < 0, 0, dates.values[self.best_values])
+        rest = self.walk.latest(by_class)[self.compiled.class_of]
+        days: Longs = np.maximum(np.maximum(rest, dates.values), dates.base)
+        for number in np.flatnonzero(self.dear):
+            days[number] = max(dates.base, int(dates.values[self.machine(int(number))].max()))
+        return days
+
+    @property
+    def earliest(self) -> dt.date | None:
+        return _day(self.days[0]) if self.days else None
+
+    def conflict(self) -> Reason | None:
+        return causes.contradiction(self.question)
+
+    def machines(self) -> int | None:
+        return None if self.question.limit is not None else count(self.question)
+
+    def is_chosen(self, number: int) -> bool:
+        return number in self.chosen
+
+    def is_possible(self, number: int) -> bool:
+        return bool(self.possible[number])
+
+    def price_of(self, number: int) -> Money | None:
+        return self.question.money(int(self.prices[number])) if self.possible[number] else None
+
+    def machine(self, number: int) -> Ints:
+        """The best machine with a possible value."""
+        if self.dear.any() and self.dear[number]:
+            found = solving.complete(self.question.wanting(number))
+            assert found is not None
+            return found.values
+        values = self.best_values[self.walk.path(int(self.compiled.class_of[number]))]
+        values[self.compiled.slot_of[self.compiled.variable_of[number]]] = number
+        return values
+
+    def changes_of(self, number: int) -> tuple[Change, ...]:
+        keep = int(self.compiled.variable_of[number])
+        return changes(self.compiled, self.best.values, self.machine(number), keep)
+
+    def ready_of(self, number: int) -> dt.date | None:
+        if not self.possible[number] or self.question.dates is None:
+            return None
+        return dt.date.fromordinal(int(self.readies[number]))
+
+    def earliest_of(self, number: int) -> dt.date | None:
+        return _day(int(self.days[1][number])) if self.days else None
+
+    def reason_of(self, number: int) -> Reason | None:
+        return causes.why_not(self.question, number)
+
+    def give_up_of(self, number: int) -> tuple[tuple[str, str], ...] | None:
+        machine = solving.complete(self.question.wanting(number))
+        return None if machine is None else given_up(self.question, machine)
+
+    def groups(self) -> Mapping[str, GroupAnswer]:
+        return {group.id: GroupAnswer(group.id, self) for group in self.compiled.model.groups if not group.hidden}
+
+    def is_own(self, group_id: str) -> bool:
+        numbers = self.numbers(group_id)
+        return any(variable in self.question.own and variable not in self.best.lost for variable in self.compiled.variable_of[numbers])
+
+    def options(self, group_id: str) -> tuple[OptionAnswer, ...]:
+        group = self.compiled.model.by_id[group_id]
+        many = group.kind == "many"
+        numbers = self.numbers(group_id)
+        return tuple(
+            OptionAnswer(option.id, self, number, number - 1 if many else None)
+            for option, number in zip(group.options, numbers, strict=True)
+        )
+
+    def numbers(self, group_id: str) -> Sequence[int]:
+        """The numbers of a group's options, in the order of the model."""
+        group = self.compiled.model.by_id[group_id]
+        if group.kind == "one":
+            first = self.compiled.number(self.compiled.index[group_id, None], 0)
+            return range(first, first + len(group.options))
+        return [self.compiled.number(self.compiled.index[group_id, option.id], 1) for option in group.options]
+
+
+def completed(question: Question) -> Machine:
+    """The best machine there is. Raises NothingLeft."""
+    machine = solving.complete(question)
+    if machine is None:
+        raise NothingLeft(f"no machine of {question.compiled.model.id} can be built from the options that are shown")
+    return machine
+
+
+def count(question: Question) -> int:
+    """How many machines keep the own choices and the day, exactly."""
+    if question.too_late:
+        return 0
+    compiled = question.compiled
+    allowed = ~(question.broken | question.barred)
+    ways = np.bincount(compiled.class_of[allowed], minlength=compiled.arcs.classes)
+    return sweeps.count(compiled.arcs, ways)
+
+
+def _day(ordinal: int) -> dt.date | None:
+    """A day, if there is one."""
+    return dt.date.fromordinal(ordinal) if ordinal < NONE else None
+
+
+def configuration(compiled: Compiled, machine: Ints) -> dict[str, tuple[str, ...]]:
+    """Name the options of a machine, group by group in the order of the model."""
+    chosen: dict[str, tuple[str, ...]] = {group.id: () for group in compiled.model.groups}
+    for variable, slot in enumerate(compiled.slot_of):
+        option = compiled.value_names[machine[slot]]
+        if option:
+            chosen[compiled.variables[variable].group] += (option,)
+    return chosen
+
+
+def changes(compiled: Compiled, before: Ints, after: Ints, keep: int | None = None) -> tuple[Change, ...]:
+    """Tell two machines apart, group by group in the order of the model, but for one variable and what is hidden."""
+    slots = compiled.slot_of[np.flatnonzero((before != after)[compiled.slot_of])]
+    by_group: dict[str, tuple[list[str], list[str]]] = {}
+    for slot in slots.tolist():
+        variable = compiled.slots[slot]
+        if variable == keep or variable in compiled.hidden:
+            continue
+        lost, gained = by_group.setdefault(compiled.variables[variable].group, ([], []))
+        lost += filter(None, [compiled.value_names[before[slot]]])
+        gained += filter(None, [compiled.value_names[after[slot]]])
+    return tuple(Change(group, tuple(lost), tuple(gained)) for group, (lost, gained) in by_group.items())
+
+
+def given_up(question: Question, machine: Machine) -> tuple[tuple[str, str], ...]:
+    """Name the choices a machine does not keep."""
+    variables = question.compiled.variables
+    lost = [(variables[variable].group, variables[variable].values[question.own[variable]]) for variable in machine.lost]
+    return (*lost, *([LIMIT] if machine.over else []), *([BY] if machine.late else []))
