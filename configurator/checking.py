@@ -48,7 +48,8 @@ class Report:
     def lines(self) -> Iterator[str]:
         """The same for people."""
         if self.model:
-            yield f"{self.file}: {self.model}, {self.groups} groups, {self.options} options, {self.rules} rules"
+            sizes = (_counted(self.groups, "group"), _counted(self.options, "option"), _counted(self.rules, "rule"))
+            yield f"{self.file}: {self.model}, {', '.join(sizes)}"
         if self.machines is not None:
             yield f"  {self.machines:,} machines can be built"
             yield f"  {self.nodes:,} nodes and {self.arcs:,} arcs, compiled in {self.seconds:.3f} s"
@@ -134,3 +135,7 @@ def _never_seen(model: Model, group: Group) -> Iterator[Problem]:
         last = option.visibility.last_day
         if last is not None and last < day:
             yield problem_at(model, option.line, f"the option {option.id!r} of {group.id!r} has not been offered since {last}: remove it.")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
