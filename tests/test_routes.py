@@ -61,8 +61,8 @@ def test_a_post_without_a_token_is_refused_everywhere(app: Flask) -> None:
             assert "This form is out of date" in answer.text, rule
 
 
-NO_PAGE = re.compile(r"(/api/v1/.*|.*\.pdf|/desk/documents/.*|/desk/board|/desk/books/export/.*|/desk/find|/language/.*|/theme/.*"
-                     r"|/healthz|/readyz|/metrics|/robots.txt|/sitemap.xml|/account/orders/<number>|/orders/<number>/paid)")
+NO_PAGE = re.compile(r"(/api/v1/.*|.*\.pdf|/desk/documents/.*|/desk/board|/desk/books/export/.*|/desk/find|/desk/prices/.*[.]csv"
+                     r"|/language/.*|/theme/.*|/healthz|/readyz|/metrics|/robots.txt|/sitemap.xml|/account/orders/<number>|/orders/<number>/paid)")
 """Data, documents, fragments, and ways to another page."""
 
 

@@ -130,6 +130,9 @@ ACTS: Mapping[str, Any] = {
     "invoice_approved": _l("Supplier's invoice accepted"), "invoice_rejected": _l("Supplier's invoice sent back"),
     "promise_moved": _l("Customer told another day"), "purchase_put_off": _l("Supplier named another day"),
     "purchase_cancelled": _l("Purchase order cancelled"), "stock_counted": _l("Stock counted"), "signed_in": _l("Signed in"),
+    "book_opened": _l("Price book opened"), "book_imported": _l("Prices imported"), "book_ended": _l("Days of a price book changed"),
+    "promotion_started": _l("Promotion started"), "promotion_switched": _l("Promotion switched"),
+    "shaping_made": _l("Shaping rule made"), "shaping_switched": _l("Shaping rule switched"),
 }
 POSTINGS: Mapping[str, Any] = {
     "payment_captured": _l("Card payment"), "card_fee_charged": _l("Card fee"), "refund_requested": _l("Refund promised"),

@@ -10,7 +10,8 @@ ROLES: dict[str, frozenset[str]] = {
     "buyer": frozenset({"purchasing"}),
     "clerk": frozenset({"orders"}),
     "accountant": frozenset({"books", "orders"}),
-    "administrator": FLOOR | {"dispatch", "purchasing", "orders", "books", "jobs"},
+    "merchant": frozenset({"prices"}),
+    "administrator": FLOOR | {"dispatch", "purchasing", "orders", "books", "jobs", "prices"},
 }
 """Every role also has "desk": to see the desks' front page."""
 

@@ -54,6 +54,8 @@ PLACES = (
     Place("/desk/books/accounts/{ledger}", STAFF), Place("/desk/books/entries/1", STAFF),
     Place("/desk/jobs", STAFF), Place("/desk/jobs/mail", STAFF), Place("/desk/jobs/scheduled", STAFF),
     Place("/desk/kitting/{tag}", STAFF, status=409),
+    Place("/desk/prices", STAFF), Place("/desk/prices/books/{book}", STAFF), Place("/desk/prices/promotions", STAFF),
+    Place("/desk/prices/shaping", STAFF),
 )
 
 
@@ -105,6 +107,15 @@ def walk_up(house: House) -> Known:
     staff = visitor()
     staff.go("/desk/sign-in")
     staff.send("/desk/sign-in", login="admin", password=PASSWORD)
+    staff.go("/desk/prices")
+    staff.send("/desk/prices/books", code="WINTER", name_en="Winter list", currency="USD", first_day="2026-01-01")
+    staff.go("/desk/prices/promotions")
+    staff.send("/desk/prices/promotions", name_en="Ten for all", code="TEN", reach="machine", percent="10", currency="USD",
+               first_day="2026-01-01", last_day="2099-12-31")
+    staff.go("/desk/prices/shaping")
+    staff.send("/desk/prices/shaping", code="FASTER", name_en="Sooner for less", min_days="7", give="free", margin="5", currency="USD",
+               first_day="2026-01-01")
+    known.facts["book"] = "WINTER"
     known.cookies[STAFF] = staff.browser.cookies["shop"]
 
     known.facts |= {"purchase": "PO-2026-000001", "ledger": "1012PSP"}
