@@ -24,7 +24,7 @@ from configurator.prices.effects import note_click, note_quote
 from configurator.prices.fetching import prices_of, version_of
 from configurator.prices.lists import PriceList
 from configurator.prices.reckoning import Bill, bill, offer_pays, pays, with_deals
-from configurator.prices.shaping import Deal, Offer, Supply, deal_of, offers
+from configurator.prices.shaping import MARK, Deal, Offer, Supply, deal_of, offers
 from configurator.prices.terms import SHOPPER, Terms
 from configurator.quoting import bom_json, write_lines, write_quote
 from configurator.releasing import Released, released
@@ -83,7 +83,7 @@ class Consultation:
     deals: tuple[Deal, ...]
     """The offers that were taken and stand."""
     stale: tuple[str, ...]
-    """Tokens of offers that no longer stand."""
+    """Tokens of offers that no longer stand, though their option is still chosen."""
     code_problems: tuple[BadCode, ...]
     """What to say about codes that take nothing off."""
     circumstances: Mapping[str, Any]
@@ -126,7 +126,7 @@ def consult(
     return Consultation(
         released=asked, terms=terms, answer=pays(answered, prices.machine, limit), prices=prices, bill=reckoned,
         offers=tuple(offer_pays(offer, prices.machine) for offer in offers(rules.shaping, supply, answered)),
-        deals=tuple(standing), stale=tuple(token for token in dict.fromkeys(taken) if token not in tokens),
+        deals=tuple(standing), stale=tuple(token for token in dict.fromkeys(taken) if token not in tokens and _is_kept(token, answered)),
         code_problems=problems(rules.discounts, terms, asked.model, reckoned), circumstances=circumstances,
     )
 
@@ -135,6 +135,12 @@ def _stands(deal: Deal, answered: Answer) -> bool:
     """Whether a deal is about what is chosen, and what it replaces could be had: nobody is paid for leaving out the impossible."""
     group = answered.groups.get(deal.group)
     return group is not None and group.option(deal.option).chosen and group.option(deal.instead).possible
+
+
+def _is_kept(token: str, answered: Answer) -> bool:
+    """Whether the option of a token is still chosen."""
+    _code, group, _instead, option = (*token.split(MARK), "", "", "", "")[:4]
+    return option in answered.configuration.get(group, ())
 
 
 @dataclass(frozen=True, slots=True)
