@@ -13,7 +13,7 @@ import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from configurator.engine.formulas import ALWAYS, NEVER, Formulas, Within
+from configurator.engine.formulas import ALWAYS, NEVER, Formulas, Inside, Within
 
 DEAD = -1
 """No machine can be finished from here."""
@@ -117,6 +117,8 @@ class Builder:
         """How many states were looked into."""
         self._to_come = self._ranges_to_come()
         self._states: list[dict[Rest, _State]] = [{} for _ in layers]
+        self._steps: dict[tuple[int, Rest, tuple[tuple[int, int], ...]], _Step] = {}
+        self._leaves_of: dict[Rest, list[tuple[int, Within]]] = {}
         self._free = self._free_nodes()
 
     def build(self, rules: Iterable[int]) -> int:
@@ -226,9 +228,18 @@ class Builder:
     def _state(self, place: int, rest: Rest) -> _State:
         """Prepare the steps from a rest: each class of the layer's variable put into every rule."""
         layer = self.layers[place]
+        touched = [rule for rule in rest if self.formulas.variables[rule] >> layer.variable & 1]
+        others = [rule for rule in rest if not self.formulas.variables[rule] >> layer.variable & 1]
+        allowed = self.formulas.full[layer.variable]
+        for rule in touched:
+            node = self.formulas.nodes[rule]
+            if isinstance(node, Inside):
+                allowed &= node.values
         steps: list[_Step | None] = []
         for position, value in enumerate(layer.representatives):
-            after = self._sorted(self.formulas.assigned(rule, layer.variable, value) for rule in rest)
+            after = None
+            if allowed >> value & 1:
+                after = self._sorted([*others, *(self.formulas.assigned(rule, layer.variable, value) for rule in touched)])
             gains = {total: by_class[position] for total, by_class in layer.gains.items()}
             steps.append(None if after is None else self._arrival(place + 1, after, gains))
         to_come = self._to_come[place]
@@ -238,17 +249,24 @@ class Builder:
 
     def _arrival(self, place: int, rest: Rest, gains: Mapping[int, int]) -> _Step:
         """Prepare the judgement of a rest on arrival in a layer, after a step with these gains."""
-        leaves = []
-        for number, leaf in self._leaves(rest):
-            least, most = self._to_come[place].get(leaf.total, (0, 0))
-            left = leaf.bound - gains.get(leaf.total, 0)
-            leaves.append(_Leaf(number, leaf.total, left - most, left - least))
-        return _Step(rest, {leaf.total: gains.get(leaf.total, 0) for leaf in leaves}, leaves)
+        added = tuple((leaf.total, gains.get(leaf.total, 0)) for _, leaf in self._leaves(rest))
+        step = self._steps.get((place, rest, added))
+        if step is None:
+            leaves = []
+            for (number, leaf), (_, gain) in zip(self._leaves(rest), added, strict=True):
+                least, most = self._to_come[place].get(leaf.total, (0, 0))
+                left = leaf.bound - gain
+                leaves.append(_Leaf(number, leaf.total, left - most, left - least))
+            step = self._steps[place, rest, added] = _Step(rest, dict(added), leaves)
+        return step
 
     def _leaves(self, rest: Rest) -> list[tuple[int, Within]]:
-        numbers = sorted(frozenset[int]().union(*(self.formulas.totals[rule] for rule in rest)))
-        leaves = [(number, self.formulas.nodes[number]) for number in numbers]
-        return [(number, leaf) for number, leaf in leaves if isinstance(leaf, Within)]
+        known = self._leaves_of.get(rest)
+        if known is None:
+            numbers = sorted(frozenset[int]().union(*(self.formulas.totals[rule] for rule in rest)))
+            leaves = [(number, self.formulas.nodes[number]) for number in numbers]
+            known = self._leaves_of[rest] = [(number, leaf) for number, leaf in leaves if isinstance(leaf, Within)]
+        return known
 
     def _sorted(self, rules: Iterable[int]) -> Rest | None:
         """Sort what is left of the rules, without those that hold already; None if one is broken."""
