@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from configurator.engine.building import DEAD, Builder, Layer, TooLarge
 from configurator.engine.constraints import Constraints, Total
 from configurator.engine.formulas import Inside, Joined, Within
+from configurator.engine.frontiers import narrowest_order
 from configurator.engine.ordering import candidate_orders
 
 Ints = NDArray[np.int32]
+Wide = NDArray[np.int64]
 
 NODE_BUDGET = 60_000
 """States a compilation may visit: some seconds of work, and some milliseconds per question."""
@@ -62,8 +64,13 @@ def compile_constraints(constraints: Constraints, budget: int = NODE_BUDGET) -> 
     if len(decisive) > LAYER_BUDGET:
         raise CannotCompile(f"rules speak of {len(decisive)} decisions, more than {LAYER_BUDGET}: simplify the model")
     scopes = [scope_of(constraints, rule) & set(decisive) for rule in constraints.rules]
-    orders = [layers_of(constraints, order, classes) for order in candidate_orders(decisive, scopes)]
-    found = _smallest(constraints, orders, budget // 50) or _smallest(constraints, orders, budget // 10)
+    widths = {variable: max(classes[variable]) + 1 for variable in decisive}
+    narrowest = narrowest_order(widths, [_marks(constraints, rule, classes) for rule in constraints.rules])
+    candidates = candidate_orders(decisive, scopes) if narrowest is None else [narrowest]
+    orders = [layers_of(constraints, order, classes) for order in candidates]
+    found = None
+    if len(orders) > 1:
+        found = _smallest(constraints, orders, budget // 50) or _smallest(constraints, orders, budget // 10)
     found = found or _first(constraints, orders, budget)
     if found is None:
         raise CannotCompile(
@@ -129,19 +136,34 @@ def layers_of(constraints: Constraints, order: Sequence[int], classes: Sequence[
 
 def _classes(constraints: Constraints) -> tuple[tuple[int, ...], ...]:
     """Number the classes of each variable's values: alike in every leaf of the rules and in every bound on a total."""
-    marks: list[list[Ints]] = [[np.zeros(len(variable.values), dtype=np.int64)] for variable in constraints.variables]
-    for leaf in _leaves(constraints):
-        if isinstance(leaf, Inside):
-            size = len(constraints.variables[leaf.variable].values)
-            packed = np.frombuffer(leaf.values.to_bytes((size + 7) // 8, "little"), dtype=np.uint8)
-            marks[leaf.variable].append(np.unpackbits(packed, count=size, bitorder="little").astype(np.int64))
-        else:
-            for variable, amounts in _tellable(constraints.totals[leaf.total], leaf.bound):
-                marks[variable].append(amounts)
+    marks: list[list[Wide]] = [[np.zeros(len(variable.values), dtype=np.int64)] for variable in constraints.variables]
+    for leaf in _leaves(constraints, constraints.rules):
+        for variable, told in _told_apart(constraints, leaf):
+            marks[variable].append(told)
     return tuple(_numbered(np.stack(rows)) for rows in marks)
 
 
-def _tellable(total: Total, bound: int) -> Iterator[tuple[int, Ints]]:
+def _told_apart(constraints: Constraints, leaf: Inside | Within) -> Iterator[tuple[int, Wide]]:
+    """For each variable of a leaf, which of its values the leaf tells apart: a number per value."""
+    if isinstance(leaf, Within):
+        yield from _tellable(constraints.totals[leaf.total], leaf.bound)
+        return
+    size = len(constraints.variables[leaf.variable].values)
+    packed = np.frombuffer(leaf.values.to_bytes((size + 7) // 8, "little"), dtype=np.uint8)
+    yield leaf.variable, np.unpackbits(packed, count=size, bitorder="little").astype(np.int64)
+
+
+def _marks(constraints: Constraints, rule: int, classes: Sequence[Sequence[int]]) -> dict[int, Wide]:
+    """For each variable of a rule, which of its classes the rule tells apart."""
+    rows: dict[int, list[Wide]] = {}
+    for leaf in _leaves(constraints, [rule]):
+        for variable, told in _told_apart(constraints, leaf):
+            rows.setdefault(variable, []).append(told)
+    first = {variable: np.unique(np.array(classes[variable]), return_index=True)[1] for variable in rows}
+    return {variable: np.array(_numbered(np.stack(told)[:, first[variable]])) for variable, told in rows.items()}
+
+
+def _tellable(total: Total, bound: int) -> Iterator[tuple[int, Wide]]:
     """For each variable of a total, which of its values the bound can tell apart.
 
     Values so small that the bound holds with them whatever else is chosen are alike, and so are those above it alone.
@@ -154,17 +176,17 @@ def _tellable(total: Total, bound: int) -> Iterator[tuple[int, Ints]]:
         yield variable, np.array([numbers.setdefault(amount, len(numbers)) for amount in seen])
 
 
-def _numbered(marks: Ints) -> tuple[int, ...]:
+def _numbered(marks: Wide) -> tuple[int, ...]:
     """Number the different columns in the order in which they come."""
     _, first, column = np.unique(marks, axis=1, return_index=True, return_inverse=True)
     return tuple(np.argsort(np.argsort(first))[column.ravel()].tolist())
 
 
-def _leaves(constraints: Constraints) -> list[Inside | Within]:
-    """Every leaf of the rules, once."""
+def _leaves(constraints: Constraints, rules: Sequence[int]) -> list[Inside | Within]:
+    """Every leaf of some rules, once."""
     leaves: list[Inside | Within] = []
     seen: set[int] = set()
-    waiting = list(constraints.rules)
+    waiting = list(rules)
     while waiting:
         number = waiting.pop()
         node = constraints.formulas.nodes[number]

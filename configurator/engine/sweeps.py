@@ -203,9 +203,7 @@ class Bounded:
         arcs = self.arcs
         chosen = np.empty(len(arcs.slots), dtype=np.int32)
         items = self.costs[self.values]
-        _kernels().path_of(
-            arcs.dst, arcs.number, arcs.out, self.front, self.starts, items, self.values, self.best, chosen
-        )
+        _kernels().path_of(arcs.dst, arcs.number, arcs.out, self.front, self.starts, items, self.values, self.best, chosen)
         return chosen
 
     def least(self, costs: Longs) -> Longs:
@@ -214,9 +212,7 @@ class Bounded:
         behind = kernels.fronts(
             arcs.dst, arcs.src, arcs.number, arcs.into, 0, self.starts, items, self.unit, self.cheapest.ahead, self.bound
         )
-        rest = kernels.rest_fronts(
-            arcs.src, arcs.dst, arcs.number, arcs.by_class, self.front, behind, self.unit, self.bound, arcs.classes
-        )
+        rest = kernels.rest_fronts(arcs.src, arcs.dst, arcs.number, arcs.by_class, self.front, behind, self.unit, self.bound, arcs.classes)
         least: Longs = kernels.least_within(self.class_of, costs, rest, self.unit, self.bound)
         return least
 
@@ -230,7 +226,5 @@ def bounded(arcs: Arcs, class_of: Ints, members: Ints, *, costs: Longs, prices: 
     starts, values = kernels.cheapest_items(members, class_of, costs, arcs.classes, unit)
     by_price = cheapest(arcs, cheapest_values(class_of, prices, arcs.classes)[0])
     backward = np.arange(len(arcs.src) - 1, -1, -1, dtype=np.int32)
-    front = kernels.fronts(
-        arcs.src, arcs.dst, arcs.number, backward, arcs.nodes - 1, starts, costs[values], unit, by_price.behind, bound
-    )
+    front = kernels.fronts(arcs.src, arcs.dst, arcs.number, backward, arcs.nodes - 1, starts, costs[values], unit, by_price.behind, bound)
     return Bounded(arcs, unit, bound, costs, class_of, starts, values, by_price, front)
