@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from configurator.engine import Answer
-from configurator.engine.answers import Findings
+from configurator.engine.answers import Findings, GroupAnswer, OptionAnswer
 from configurator.language.specification import Model
 from configurator.prices.discounts import Discount, after, takes_off
 from configurator.prices.lists import PriceList, Won
@@ -90,12 +90,7 @@ def pays(answer: Answer, discounts: Sequence[Discount], limit: Money | None) -> 
     """The engine's answer in the prices a customer pays, when something comes off the whole machine; with the limit he named."""
     if not discounts:
         return answer
-    paid = _Paid(answer.findings, discounts, limit)
-    groups = {
-        name: replace(group, options=tuple(replace(option, findings=paid) for option in group.options))
-        for name, group in answer.groups.items()
-    }
-    return Answer(paid, groups)
+    return Answer(_Paid(answer.findings, discounts, limit))
 
 
 class _Paid:
@@ -110,6 +105,12 @@ class _Paid:
     @property
     def price(self) -> Money:
         return after(self._found.price, self._discounts)
+
+    def groups(self) -> Mapping[str, GroupAnswer]:
+        return {name: replace(group, findings=self) for name, group in self._found.groups().items()}
+
+    def options(self, group_id: str) -> tuple[OptionAnswer, ...]:
+        return tuple(replace(option, findings=self) for option in self._found.options(group_id))
 
     def price_of(self, number: int) -> Money | None:
         price = self._found.price_of(number)
