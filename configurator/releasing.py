@@ -1,4 +1,4 @@
-"""What is released, ready to answer: read from the database, compiled once per process, noticed within seconds.
+"""What is released, ready to answer: read from the database, compiled once for all processes, noticed within seconds.
 
 A release is the text of a model file, final; one that this process cannot use leaves the last good one on sale.
 """
@@ -16,13 +16,14 @@ import structlog
 from sqlalchemy.orm import Session
 
 from configurator.approval import approve
-from configurator.engine import CannotCompile, Compiled, compile_model, warm_up
+from configurator.engine import CannotCompile, Compiled, compile_stored, warm_up
 from configurator.language import ModelError, read_model_text
 from configurator.language.specification import Model
 from configurator.models import Release
 from fulfillment.kernel import db
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.refusals import NotFound
+from fulfillment.kernel.settings import settings
 
 log = structlog.get_logger()
 
@@ -79,7 +80,7 @@ class _Shelf:
     def _ready(self, row: Release) -> Released:
         if row.content_hash not in self.compiled:
             model = read_model_text(row.text, f"{row.model_id}.toml")
-            self.compiled[row.content_hash] = (model, compile_model(model))
+            self.compiled[row.content_hash] = (model, compile_stored(model, settings().var_dir / "compiled"))
         model, compiled = self.compiled[row.content_hash]
         return Released(row.id, row.version, model, compiled)
 

@@ -13,6 +13,7 @@ from configurator.engine.diagram import CannotCompile
 from configurator.engine.explain import warm_up
 from configurator.engine.finding import NothingLeft
 from configurator.engine.solving import PriceOf
+from configurator.engine.store import compile_stored
 
 __all__ = [
     "Answer",
@@ -32,6 +33,7 @@ __all__ = [
     "UnknownChoice",
     "answer",
     "compile_model",
+    "compile_stored",
     "count_machines",
     "domains",
     "finish",

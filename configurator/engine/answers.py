@@ -39,7 +39,11 @@ class Change:
 
 
 class Findings(Protocol):
-    """What one question found out, by the numbers of values; each engine has its own."""
+    """What one question found out, by the numbers of values; each engine has its own.
+
+    `options` are those of a group in the order of the model: the option, the number of its value, and of a "many" group
+    the number of the value that leaves it out.
+    """
 
     @property
     def price(self) -> Money: ...
@@ -55,8 +59,8 @@ class Findings(Protocol):
     def configuration(self) -> Mapping[str, tuple[str, ...]]: ...
     @property
     def given_up(self) -> tuple[tuple[str, str], ...]: ...
-    def groups(self) -> Mapping[str, GroupAnswer]: ...
-    def options(self, group_id: str) -> tuple[OptionAnswer, ...]: ...
+    def groups(self) -> tuple[str, ...]: ...
+    def options(self, group_id: str) -> tuple[tuple[str, int, int | None], ...]: ...
     def is_own(self, group_id: str) -> bool: ...
     def conflict(self) -> Reason | None: ...
     def machines(self) -> int | None: ...
@@ -157,7 +161,7 @@ class GroupAnswer:
     @cached_property
     def options(self) -> tuple[OptionAnswer, ...]:
         """The answer for each option."""
-        return self.findings.options(self.group)
+        return tuple(OptionAnswer(option, self.findings, number, without) for option, number, without in self.findings.options(self.group))
 
     def option(self, option: str) -> OptionAnswer:
         """Return the answer for an option."""
@@ -173,7 +177,7 @@ class Answer:
     @cached_property
     def groups(self) -> Mapping[str, GroupAnswer]:
         """The groups by their ids; hidden ones are not among them."""
-        return self.findings.groups()
+        return {group: GroupAnswer(group, self.findings) for group in self.findings.groups()}
 
     @property
     def configuration(self) -> Mapping[str, tuple[str, ...]]:

@@ -17,7 +17,7 @@ import numpy as np
 from configurator.engine import sweeps
 from configurator.engine.building import Layer
 from configurator.engine.constraints import Constraints, Variable, variables_of
-from configurator.engine.diagram import Diagram, Ints, compile_constraints, layers_of, scope_of
+from configurator.engine.diagram import CannotCompile, Diagram, Ints, compile_constraints, layers_of, scope_of
 from configurator.engine.sweeps import Arcs, Bools, Longs, arcs_of
 from configurator.language.specification import Model
 from configurator.language.truth import contribution
@@ -27,6 +27,9 @@ Choices = Mapping[str, str | tuple[str, ...]]
 
 Decision = tuple[int, int]
 """A layer of the diagram and a class of its values."""
+
+VALUE_BUDGET = 200_000
+"""Options of all groups together: a click looks at each of them."""
 
 _KEPT = 64
 
@@ -47,6 +50,9 @@ class Compiled:
     """A model and everything precomputed for its questions; threads may share it."""
 
     def __init__(self, model: Model, diagram: Diagram | None = None, arcs: Arcs | None = None) -> None:
+        values = sum(len(group.options) for group in model.groups)
+        if values > VALUE_BUDGET:
+            raise CannotCompile(f"its groups have {values:,} options together, more than {VALUE_BUDGET:,}: leave out what is not sold")
         self.model = model
         self.variables: list[Variable] = variables_of(model)
         self.index = {(variable.group, variable.option): place for place, variable in enumerate(self.variables)}

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from configurator.engine import causes, solving, sweeps
-from configurator.engine.answers import Change, GroupAnswer, OptionAnswer, Reason
+from configurator.engine.answers import Change, Reason
 from configurator.engine.compilation import Compiled
 from configurator.engine.diagram import Ints
 from configurator.engine.solving import Machine, Question
@@ -152,21 +152,18 @@ class Found:
         machine = solving.complete(self.question.wanting(number))
         return None if machine is None else given_up(self.question, machine)
 
-    def groups(self) -> Mapping[str, GroupAnswer]:
-        return {group.id: GroupAnswer(group.id, self) for group in self.compiled.model.groups if not group.hidden}
+    def groups(self) -> tuple[str, ...]:
+        return tuple(group.id for group in self.compiled.model.groups if not group.hidden)
 
     def is_own(self, group_id: str) -> bool:
         numbers = self.numbers(group_id)
         return any(variable in self.question.own and variable not in self.best.lost for variable in self.compiled.variable_of[numbers])
 
-    def options(self, group_id: str) -> tuple[OptionAnswer, ...]:
+    def options(self, group_id: str) -> tuple[tuple[str, int, int | None], ...]:
         group = self.compiled.model.by_id[group_id]
-        many = group.kind == "many"
         numbers = self.numbers(group_id)
-        return tuple(
-            OptionAnswer(option.id, self, number, number - 1 if many else None)
-            for option, number in zip(group.options, numbers, strict=True)
-        )
+        without = [number - 1 for number in numbers] if group.kind == "many" else [None] * len(numbers)
+        return tuple(zip((option.id for option in group.options), numbers, without, strict=True))
 
     def numbers(self, group_id: str) -> Sequence[int]:
         """The numbers of a group's options, in the order of the model."""
