@@ -119,7 +119,7 @@ class Builder:
         self._states: list[dict[Rest, _State]] = [{} for _ in layers]
         self._steps: dict[tuple[int, Rest, tuple[tuple[int, int], ...]], _Step] = {}
         self._leaves_of: dict[Rest, list[tuple[int, Within]]] = {}
-        self._free = self._free_nodes()
+        self.free = self._free_nodes()
 
     def build(self, rules: Iterable[int]) -> int:
         """Build everything below the rules; return the root's number in the first layer, or DEAD."""
@@ -157,7 +157,7 @@ class Builder:
     def _node(self, place: int, rest: Rest, amounts: Mapping[int, int]) -> Found:
         """Return the node of a state, and its box."""
         if not rest:
-            return self._free[place], {}
+            return self.free[place], {}
         state = self._states[place].get(rest)
         if state is None:
             state = self._states[place][rest] = self._state(place, rest)

@@ -16,8 +16,10 @@ import numpy as np
 
 from configurator.engine import sweeps
 from configurator.engine.building import Layer
+from configurator.engine.compiling import compile_constraints
 from configurator.engine.constraints import Constraints, Variable, variables_of
-from configurator.engine.diagram import CannotCompile, Diagram, Ints, compile_constraints, layers_of, scope_of
+from configurator.engine.diagram import CannotCompile, Diagram, Ints
+from configurator.engine.layering import layers_of, scope_of
 from configurator.engine.sweeps import Arcs, Bools, Longs, arcs_of
 from configurator.language.specification import Model
 from configurator.language.truth import contribution

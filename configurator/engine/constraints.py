@@ -114,11 +114,16 @@ class Constraints:
             case Compared():
                 return self._compared(condition, {})
             case Listed(groups=groups, rows=rows):
-                scope = [self.model.by_id[group] for group in groups]
-                return self.formulas.any_of(
-                    self.formulas.all_of([self._chosen(group, (option,)) for group, option in zip(scope, row, strict=True)])
-                    for row in sorted(rows)
-                )
+                return self._listed(groups, rows)
+
+    def _listed(self, groups: tuple[str, ...], rows: frozenset[tuple[str, ...]]) -> int:
+        """A table becomes a leaf of its own. A group named twice is read once, in the rows that agree with themselves."""
+        different = list(dict.fromkeys(groups))
+        first = [groups.index(group) for group in different]
+        agreeing = [row for row in rows if all(row[groups.index(group)] == option for group, option in zip(groups, row, strict=True))]
+        places = [{option.id: place for place, option in enumerate(self.model.by_id[group].options)} for group in different]
+        numbers = [tuple(place[row[column]] for place, column in zip(places, first, strict=True)) for row in agreeing]
+        return self.formulas.among(tuple(self.index[group, None] for group in different), numbers, listed=True)
 
     def _chosen(self, group: Group, options: tuple[str, ...]) -> int:
         if group.kind == "many":

@@ -17,7 +17,6 @@ from configurator.engine import sweeps
 from configurator.engine.answers import Reason
 from configurator.engine.building import DEAD, Builder, Layer, TooLarge
 from configurator.engine.compilation import Compiled, Decision
-from configurator.engine.diagram import NODE_BUDGET
 from configurator.engine.formulas import ALWAYS
 
 Item = TypeVar("Item")
@@ -180,7 +179,7 @@ def _obeyable(compiled: Compiled, places: Sequence[int], fixed: Mapping[int, int
             gains: dict[int, tuple[int, ...]] = {total: (gain[position],) for total, gain in layer.gains.items()}
             layer = Layer(layer.variable, (layer.representatives[position],), gains)
         layers.append(layer)
-    builder = Builder(compiled.constraints.formulas, layers, NODE_BUDGET, any_will_do=True)
+    builder = Builder(compiled.constraints.formulas, layers, 60_000, any_will_do=True)
     try:
         return builder.build(compiled.constraints.rules[place] for place in places) != DEAD
     except TooLarge:

@@ -1,13 +1,15 @@
 """Rules as formulas that shrink while a machine is being put together.
 
 A formula is a number in a store that never holds the same formula twice, so equal states of a half-made machine are
-equal numbers. Its leaves are "this variable has one of these values" and "this running total is at most so much";
-negation has been pushed into the leaves. Giving a variable its value, or a total its outcome, yields a smaller formula.
+equal numbers. Its leaves are "this variable has one of these values", "this running total is at most so much" and
+"these variables, read together, stand in a table"; negation has been pushed into the leaves. Giving a variable its
+value, or a total its outcome, yields a smaller formula.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +35,15 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
+class Among:
+    """The variables' values, read together, are one of the rows (or, if not `listed`, none of them)."""
+
+    variables: tuple[int, ...]
+    rows: frozenset[tuple[int, ...]]
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """All of the parts hold, or any of them."""
 
@@ -40,7 +51,7 @@ class Joined:
     parts: tuple[int, ...]
 
 
-Formula = Inside | Within | Joined
+Formula = Inside | Within | Among | Joined
 
 
 class Formulas:
@@ -55,6 +66,7 @@ class Formulas:
         self.totals: list[frozenset[int]] = [frozenset(), frozenset()]
         """Per formula: its `Within` leaves, as formula numbers."""
         self._assigned: dict[tuple[int, int, int], int] = {}
+        self._rows: dict[tuple[int, int], dict[int, list[tuple[int, ...]]]] = {}
 
     def _number(self, formula: Formula) -> int:
         known = self.numbers.get(formula)
@@ -69,6 +81,9 @@ class Formulas:
             case Within():
                 self.variables.append(0)
                 self.totals.append(frozenset({number}))
+            case Among(variables=among):
+                self.variables.append(sum(1 << variable for variable in among))
+                self.totals.append(frozenset())
             case Joined(parts=parts):
                 variables = 0
                 for part in parts:
@@ -86,6 +101,18 @@ class Formulas:
     def within(self, total: int, bound: int, *, at_most: bool) -> int:
         """The total is at most the bound, or above it."""
         return self._number(Within(total, bound, at_most))
+
+    def among(self, variables: tuple[int, ...], rows: Collection[tuple[int, ...]], *, listed: bool) -> int:
+        """The (different) variables' values are one of the rows, or none of them."""
+        if not rows:
+            return NEVER if listed else ALWAYS
+        if len(variables) == 1:
+            values = sum(1 << value for (value,) in set(rows))
+            return self.inside(variables[0], values if listed else self.full[variables[0]] & ~values)
+        every = frozenset(rows)
+        if len(every) == math.prod(self.full[variable].bit_length() for variable in variables):
+            return ALWAYS if listed else NEVER
+        return self._number(Among(variables, every, listed))
 
     def all_of(self, parts: Iterable[int]) -> int:
         """Every part holds."""
@@ -135,6 +162,8 @@ class Formulas:
                 return self.inside(variable, self.full[variable] & ~values)
             case Within(total=total, bound=bound, at_most=at_most):
                 return self.within(total, bound, at_most=not at_most)
+            case Among(variables=variables, rows=rows, listed=listed):
+                return self._number(Among(variables, rows, not listed))
             case Joined(how=how, parts=parts):
                 return self._join("any" if how == "all" else "all", [self.negated(part) for part in parts])
 
@@ -148,11 +177,27 @@ class Formulas:
             node = self.nodes[formula]
             if isinstance(node, Joined):
                 left = self._join(node.how, [self.assigned(part, variable, value) for part in node.parts])
+            elif isinstance(node, Among):
+                others = tuple(other for other in node.variables if other != variable)
+                left = self.among(others, self.rows_by(formula, variable).get(value, ()), listed=node.listed)
             else:
                 assert isinstance(node, Inside)
                 left = ALWAYS if node.values >> value & 1 else NEVER
             self._assigned[key] = left
         return left
+
+    def rows_by(self, formula: int, variable: int) -> Mapping[int, Sequence[tuple[int, ...]]]:
+        """Sort the rows of an `Among` leaf by their value of one variable, which is cut out of them."""
+        key = (formula, variable)
+        if key not in self._rows:
+            node = self.nodes[formula]
+            assert isinstance(node, Among)
+            place = node.variables.index(variable)
+            by_value: dict[int, list[tuple[int, ...]]] = {}
+            for row in node.rows:
+                by_value.setdefault(row[place], []).append(row[:place] + row[place + 1 :])
+            self._rows[key] = by_value
+        return self._rows[key]
 
     def decided(self, formula: int, outcomes: Mapping[int, bool]) -> int:
         """What is left of the formula when some of its `Within` leaves have their outcomes."""

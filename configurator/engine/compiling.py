@@ -1,0 +1,151 @@
+"""Compiles rules into a diagram, within a budget: layer by layer first, by way of a binary diagram where that is not enough.
+
+The builder (`building`) is quick for the shop's models and at home with sums; models of thousands of Boolean rules or
+large tables go by way of `binary`. Nothing runs forever: what exceeds the budget is refused with what made it large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from configurator.engine.binary import OutOfBudget, Plan, Planner, conjoin
+from configurator.engine.blame import contradictory_rules, too_large
+from configurator.engine.building import DEAD, Builder, Layer, TooLarge
+from configurator.engine.clauses import Clauses
+from configurator.engine.constraints import Constraints
+from configurator.engine.diagram import CannotCompile, Diagram
+from configurator.engine.frontiers import narrowest_order
+from configurator.engine.layering import Classes, classes_of, layers_of, marks_of, scope_of
+from configurator.engine.ordering import candidate_orders
+from configurator.engine.pruning import learn
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much a compilation may take before the model goes to the SAT engine."""
+
+    states: int = 60_000
+    """States the builder may visit: some seconds of work."""
+    seconds: float = 60.0
+    """For each attempt by way of a binary diagram."""
+    megabytes: int = 600
+    """Memory of such an attempt."""
+    arcs: int = 1_000_000
+    """Arcs of the finished diagram: some ten milliseconds a question."""
+
+
+BUDGET = Budget()
+_BUILDER_LAYERS = 120
+_BUILDER_RULES = 400
+
+
+def compile_constraints(constraints: Constraints, budget: Budget = BUDGET) -> Diagram:
+    """Build the smallest diagram that a few orders of the variables give. Raises CannotCompile."""
+    classes = classes_of(constraints)
+    decisive = [variable for variable, numbers in enumerate(classes) if max(numbers) > 0]
+    orders = _builder_orders(constraints, classes, decisive)
+    found = _smallest(constraints, orders, budget.states // 50) if len(orders) > 1 else _first(constraints, orders, budget.states)
+    if found is None:
+        diagram = by_binary(constraints, budget)
+        if diagram is not None:
+            return diagram
+        found = _smallest(constraints, orders, budget.states // 10) or _first(constraints, orders, budget.states)
+    if found is None:
+        raise CannotCompile(too_large(constraints))
+    builder, root = found
+    if root == DEAD:
+        raise CannotCompile(contradictory_rules(Clauses(constraints)))
+    return _flattened(builder, root, classes)
+
+
+def _builder_orders(constraints: Constraints, classes: Classes, decisive: Sequence[int]) -> list[list[Layer]]:
+    """Orders that the builder should try; none for models that are not for it."""
+    if len(decisive) > _BUILDER_LAYERS or len(constraints.rules) > _BUILDER_RULES:
+        return []
+    widths = {variable: max(classes[variable]) + 1 for variable in decisive}
+    narrowest = narrowest_order(widths, [marks_of(constraints, rule, classes) for rule in constraints.rules])
+    scopes = [scope_of(constraints, rule) & set(decisive) for rule in constraints.rules]
+    candidates = candidate_orders(decisive, scopes) if narrowest is None else [narrowest]
+    return [layers_of(constraints, order, classes) for order in candidates]
+
+
+def by_binary(constraints: Constraints, budget: Budget) -> Diagram | None:
+    """Try orders with little memory, then with all of it, then split; None if nothing stays within the budget."""
+    try:
+        clauses = Clauses(constraints)
+        known = learn(clauses)
+        if known is None:
+            raise CannotCompile(contradictory_rules(clauses))
+        planner = Planner(constraints, clauses, known)
+        plans = [planner.whole(order) for order in planner.orders()]
+        few = [_conjoined(planner, plan, budget, budget.seconds / 6, budget.megabytes // 6) for plan in plans[:2]]
+        found = [diagram for diagram in few if diagram is not None]
+        if found:
+            return min(found, key=lambda diagram: diagram.size)
+        for plan in (*plans, planner.split(planner.orders()[0])):
+            diagram = _conjoined(planner, plan, budget, budget.seconds, budget.megabytes)
+            if diagram is not None:
+                return diagram
+    except TooLarge:
+        return None
+    return None
+
+
+def _conjoined(planner: Planner, plan: Plan, budget: Budget, seconds: float, megabytes: int) -> Diagram | None:
+    try:
+        diagram = conjoin(planner.constraints, planner.clauses.classes, plan, seconds, megabytes)
+    except OutOfBudget:
+        return None
+    return diagram if diagram.size[1] <= budget.arcs else None
+
+
+_Orders = Sequence[Sequence[Layer]]
+
+
+def _smallest(constraints: Constraints, orders: _Orders, limit: int) -> tuple[Builder, int] | None:
+    """Build with every order, each within what the best so far needed; None if all go beyond the limit."""
+    best = None
+    for place in range(len(orders)):
+        better = _first(constraints, orders[place : place + 1], limit)
+        if better is not None:
+            best, limit = better, better[0].work
+    return best
+
+
+def _first(constraints: Constraints, orders: _Orders, limit: int) -> tuple[Builder, int] | None:
+    """Build with the first order that stays within the limit: the builder and the root."""
+    for layers in orders:
+        builder = Builder(constraints.formulas, layers, limit)
+        try:
+            return builder, builder.build(constraints.rules)
+        except TooLarge:
+            continue
+    return None
+
+
+def _flattened(builder: Builder, root: int, classes: Classes) -> Diagram:
+    """Turn the builder's nodes into arrays, without those that cannot be reached from the root."""
+    wanted = [root]
+    node_starts, arc_starts = [0], [0]
+    arcs: list[tuple[int, int, int]] = []
+    for nodes in builder.nodes:
+        rows = {number: children for children, number in nodes.items()}
+        reached = sorted({child for number in wanted for child in rows[number] if child != DEAD})
+        below = {child: node_starts[-1] + len(wanted) + place for place, child in enumerate(reached)}
+        for node, number in enumerate(wanted, node_starts[-1]):
+            arcs += [(node, below[child], cls) for cls, child in enumerate(rows[number]) if child != DEAD]
+        node_starts.append(node_starts[-1] + len(wanted))
+        arc_starts.append(len(arcs))
+        wanted = reached
+    columns = np.array(arcs, dtype=np.int32).reshape(-1, 3).T.copy()
+    return Diagram(
+        tuple(layer.variable for layer in builder.layers),
+        classes,
+        tuple(variable for variable, numbers in enumerate(classes) if max(numbers) == 0),
+        np.array([*node_starts, node_starts[-1] + 1], dtype=np.int32),
+        np.array(arc_starts, dtype=np.int32),
+        *columns,
+    )
