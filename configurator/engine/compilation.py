@@ -14,21 +14,17 @@ from functools import cached_property
 
 import numpy as np
 
-from configurator.engine import sweeps
-from configurator.engine.building import Layer
+from configurator.engine.clauses import Clauses
 from configurator.engine.compiling import compile_constraints
 from configurator.engine.constraints import Constraints, Variable, variables_of
 from configurator.engine.diagram import CannotCompile, Diagram, Ints
-from configurator.engine.layering import layers_of, scope_of
+from configurator.engine.explain import Explainer
 from configurator.engine.sweeps import Arcs, Bools, Longs, arcs_of
 from configurator.language.specification import Model
 from configurator.language.truth import contribution
 
 Choices = Mapping[str, str | tuple[str, ...]]
 """What the customer has chosen: an option of a group, or any number of options of a "many" group."""
-
-Decision = tuple[int, int]
-"""A layer of the diagram and a class of its values."""
 
 VALUE_BUDGET = 200_000
 """Options of all groups together: a click looks at each of them."""
@@ -66,11 +62,6 @@ class Compiled:
         self.class_offsets = self.arcs.class_offsets
         self._number_values()
         self._read_options()
-        self.lock = threading.Lock()
-        self.conflicts: dict[tuple[Decision, ...], list[frozenset[Decision]]] = {}
-        """Conflicts found so far (see `explain`): by what is excluded, the choices that exclude it."""
-        self.faults: dict[frozenset[Decision], tuple[int, ...]] = {}
-        """The places of the rules that forbid decisions together, found so far."""
 
     @cached_property
     def constraints(self) -> Constraints:
@@ -134,31 +125,14 @@ class Compiled:
         return tuple(preferred)
 
     @cached_property
-    def pairs(self) -> Bools:
-        """Which two classes of the diagram go together."""
-        return sweeps.together(self.arcs)
-
-    @cached_property
-    def steps(self) -> list[Layer]:
-        """The layers as the builder wants them, for explanations."""
-        return layers_of(self.constraints, self.diagram.order, self.diagram.classes)
+    def explainer(self) -> Explainer:
+        """What explains why options are out."""
+        return Explainer(Clauses(self.constraints))
 
     @property
     def layers(self) -> int:
         """How many of the slots are layers of the diagram."""
         return len(self.diagram.order)
-
-    @cached_property
-    def scopes(self) -> list[frozenset[int]]:
-        """The layers each rule speaks of."""
-        return [
-            frozenset(int(self.slot_of[variable]) for variable in scope_of(self.constraints, rule)) & set(range(self.layers))
-            for rule in self.constraints.rules
-        ]
-
-    def class_number(self, decision: Decision) -> int:
-        """The number of a layer's class, counted through all layers."""
-        return int(self.class_offsets[decision[0]]) + decision[1]
 
     def number(self, variable: int, value: int) -> int:
         """The number of a value of a variable."""
