@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from configurator.engine import causes, solving, sweeps
+from configurator.engine import causes, solving
 from configurator.engine.answers import Answer, Finished, Reason, Repair
 from configurator.engine.compilation import Choices, Compiled, UnknownChoice
-from configurator.engine.finding import Found, changes, completed, configuration, count, given_up
+from configurator.engine.finding import Found, changes, completed, configuration, count, given_up, possible_values
+from configurator.engine.seeking import Sought, earliest, possible
 from configurator.engine.solving import PriceOf, Question, dates_for, prices_for
 from configurator.engine.sweeps import NONE, Longs
 from fulfillment.kernel.money import CurrencyMismatch, Money
@@ -40,7 +41,8 @@ def answer(
     other. Raises UnknownChoice for choices the model does not have or show, LookupError for a SKU without a date,
     ValueError for a day without dates, CurrencyMismatch, NothingLeft.
     """
-    return Answer(Found(_question(compiled, choices, dates, price_of, hidden=hidden, limit=limit, by=by, today=today), limit, by))
+    question = _question(compiled, choices, dates, price_of, hidden=hidden, limit=limit, by=by, today=today)
+    return Answer(Sought(question, limit, by) if compiled.too_large else Found(question, limit, by))
 
 
 def repair(
@@ -89,17 +91,15 @@ def why_not(
     return causes.why_not(question, compiled.number(*compiled.decision_of(*wanted)))
 
 
-def count_machines(compiled: Compiled, choices: Choices, *, hidden: Hidden = frozenset()) -> int:
-    """Count, exactly, the different machines that keep the choices. Raises UnknownChoice."""
-    return count(_question(compiled, choices, hidden=hidden))
+def count_machines(compiled: Compiled, choices: Choices, *, hidden: Hidden = frozenset()) -> int | None:
+    """Count, exactly, the different machines that keep the choices; None for a model too large for it. Raises UnknownChoice."""
+    return None if compiled.too_large else count(_question(compiled, choices, hidden=hidden))
 
 
 def domains(compiled: Compiled, choices: Choices, *, hidden: Hidden = frozenset()) -> Mapping[str, frozenset[str]]:
     """The options of every group that go with the choices in the other groups. Raises UnknownChoice."""
     question = _question(compiled, choices, hidden=hidden)
-    allowed = np.zeros(compiled.arcs.classes, dtype=np.bool_)
-    allowed[compiled.class_of[~(question.broken | question.forbidden)]] = True
-    goes = sweeps.possible(compiled.arcs, allowed)[compiled.class_of] & ~question.forbidden
+    goes = possible(question) if compiled.too_large else possible_values(question)
     found: dict[str, set[str]] = {group.id: set() for group in compiled.model.groups}
     for number in np.flatnonzero(goes).tolist():
         if compiled.value_names[number]:
@@ -129,8 +129,8 @@ def finish(
     if goal == "fastest":
         if question.dates is None:
             raise ValueError("the fastest machine needs the dates of parts")
-        day, _ = solving.earliest(question)
-        if day >= NONE:
+        day = _earliest_day(question)
+        if day is None:
             return None
         question = replace(question, by=day)
     machine = solving.least(question, _goal_costs(question, goal, power))
@@ -142,6 +142,15 @@ def finish(
         ready=question.ready(machine),
         power=int(power[machine].sum()) if power.any() else None,
     )
+
+
+def _earliest_day(question: Question) -> int | None:
+    """The ordinal of the earliest day on which a machine can be had, every choice a must; None if there is none."""
+    if question.compiled.too_large:
+        day = earliest(question)
+        return None if day is None else day.toordinal()
+    ordinal, _ = solving.earliest(question)
+    return ordinal if ordinal < NONE else None
 
 
 def _goal_costs(question: Question, goal: Goal, power: Longs) -> Longs:

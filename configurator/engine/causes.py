@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from configurator.engine import explain, solving
 from configurator.engine.answers import Reason
 from configurator.engine.solving import Question
-from configurator.engine.sweeps import NONE
 
 LIMIT, BY = -1, -2
 """The limit and the day among the variables whose choices may be at fault."""
@@ -73,6 +70,4 @@ def _some_keeps(question: Question, items: Sequence[int]) -> bool:
         limit=question.limit if LIMIT in items else None,
         by=question.by if BY in items else None,
     )
-    prices = np.where(asked.barred | asked.broken, NONE, asked.shifted)
-    best = solving.cheapest(asked, prices)[0].best
-    return best < NONE and best <= asked.bound and not asked.too_late
+    return solving.feasible(asked)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from configurator.engine.building import DEAD, Builder
 from configurator.engine.constraints import Constraints
 from configurator.engine.formulas import ALWAYS, NEVER, Among, Inside, Joined, Within
-from configurator.engine.layering import classes_of, layers_of, scope_of
+from configurator.engine.layering import Classes, classes_of, layers_of, scope_of
 
 _PAIRWISE = 6
 """Up to so many literals, "at most one" is said of every two of them."""
@@ -26,9 +26,9 @@ LEAF_BUDGET = 200_000
 class Clauses:
     """The clauses of a model. Literals are whole numbers as in DIMACS: negative for "not"."""
 
-    def __init__(self, constraints: Constraints, rules: Iterable[int] | None = None) -> None:
+    def __init__(self, constraints: Constraints, classes: Classes | None = None) -> None:
         self.constraints = constraints
-        self.classes = classes_of(constraints)
+        self.classes = classes_of(constraints) if classes is None else classes
         self.names = 0
         """How many Boolean variables there are."""
         self.clauses: list[list[int]] = []
@@ -36,7 +36,7 @@ class Clauses:
         self._tables: dict[tuple[int, int], int] = {}
         self.by_class = [self._literals(max(numbers) + 1) for numbers in self.classes]
         """For each variable, the literal of each class of its values."""
-        self.selectors = [self._switch(rule) for rule in (constraints.rules if rules is None else rules)]
+        self.selectors = [self._switch(rule) for rule in constraints.rules]
         """For each rule the literal that puts it in force."""
 
     def literal(self, variable: int, value: int) -> int:

@@ -15,10 +15,11 @@ from functools import cached_property
 import numpy as np
 
 from configurator.engine.clauses import Clauses
-from configurator.engine.compiling import compile_constraints
+from configurator.engine.compiling import BUDGET, Budget, TooLargeToCompile, compile_constraints, unconstrained
 from configurator.engine.constraints import Constraints, Variable, variables_of
 from configurator.engine.diagram import CannotCompile, Diagram, Ints
 from configurator.engine.explain import Explainer
+from configurator.engine.satisfying import Satisfier
 from configurator.engine.sweeps import Arcs, Bools, Longs, arcs_of
 from configurator.language.specification import Model
 from configurator.language.truth import contribution
@@ -47,11 +48,11 @@ class Wishes:
 class Compiled:
     """A model and everything precomputed for its questions; threads may share it."""
 
-    def __init__(self, model: Model, diagram: Diagram | None = None, arcs: Arcs | None = None) -> None:
-        values = sum(len(group.options) for group in model.groups)
-        if values > VALUE_BUDGET:
-            raise CannotCompile(f"its groups have {values:,} options together, more than {VALUE_BUDGET:,}: leave out what is not sold")
+    def __init__(self, model: Model, diagram: Diagram | None = None, arcs: Arcs | None = None, *, too_large: str = "") -> None:
+        check_size(model)
         self.model = model
+        self.too_large = too_large
+        """Why the model has no diagram of its own (the one it has says nothing), so that a SAT solver answers; empty if it has."""
         self.variables: list[Variable] = variables_of(model)
         self.index = {(variable.group, variable.option): place for place, variable in enumerate(self.variables)}
         self.diagram = diagram or compile_constraints(self.constraints)
@@ -129,6 +130,11 @@ class Compiled:
         """What explains why options are out."""
         return Explainer(Clauses(self.constraints))
 
+    @cached_property
+    def satisfier(self) -> Satisfier:
+        """What answers in the place of a diagram."""
+        return Satisfier(Clauses(self.constraints, tuple(tuple(range(len(variable.values))) for variable in self.variables)))
+
     @property
     def layers(self) -> int:
         """How many of the slots are layers of the diagram."""
@@ -186,12 +192,38 @@ _lock = threading.Lock()
 
 
 def compile_model(model: Model) -> Compiled:
-    """Compile a model, or return what was compiled before from the same content. Raises CannotCompile."""
+    """Compile a model, or return what was compiled before from the same content.
+
+    A model that exceeds the budget is answered for by a SAT solver: more slowly, to the same questions, the same.
+    Raises CannotCompile for rules that contradict each other.
+    """
     with _lock:
         known = _compiled.get(model.content_hash)
         if known is None:
-            known = _compiled[model.content_hash] = Compiled(model)
+            known = _compiled[model.content_hash] = compiled_within(model, BUDGET)
             while len(_compiled) > _KEPT:
                 _compiled.popitem(last=False)
         _compiled.move_to_end(model.content_hash)
         return known
+
+
+def check_size(model: Model) -> None:
+    """Raise CannotCompile for groups too large to be looked at click by click."""
+    values = sum(len(group.options) for group in model.groups)
+    if values > VALUE_BUDGET:
+        raise CannotCompile(f"its groups have {values:,} options together, more than {VALUE_BUDGET:,}: leave out what is not sold")
+
+
+def compiled_within(model: Model, budget: Budget) -> Compiled:
+    """Compile a model within a budget, or make it ready for the SAT solver. Raises CannotCompile for contradictory rules."""
+    check_size(model)
+    constraints = Constraints(model)
+    try:
+        return Compiled(model, compile_constraints(constraints, budget))
+    except TooLargeToCompile as error:
+        return by_solver(model, str(error))
+
+
+def by_solver(model: Model, too_large: str) -> Compiled:
+    """Make a model ready for the SAT solver, for a reason."""
+    return Compiled(model, unconstrained(Constraints(model)), too_large=too_large)

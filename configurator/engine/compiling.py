@@ -6,6 +6,7 @@ large tables go by way of `binary`. Nothing runs forever: what exceeds the budge
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,10 @@ from configurator.engine.ordering import candidate_orders
 from configurator.engine.pruning import learn
 
 
+class TooLargeToCompile(CannotCompile):
+    """The model has machines, but its rules are too entangled for the budget."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """How much a compilation may take before the model goes to the SAT engine."""
@@ -30,7 +35,7 @@ class Budget:
     states: int = 60_000
     """States the builder may visit: some seconds of work."""
     seconds: float = 60.0
-    """For each attempt by way of a binary diagram."""
+    """For all attempts by way of a binary diagram together."""
     megabytes: int = 600
     """Memory of such an attempt."""
     arcs: int = 1_000_000
@@ -54,7 +59,7 @@ def compile_constraints(constraints: Constraints, budget: Budget = BUDGET) -> Di
             return diagram
         found = _smallest(constraints, orders, budget.states // 10) or _first(constraints, orders, budget.states)
     if found is None:
-        raise CannotCompile(too_large(constraints))
+        raise TooLargeToCompile(too_large(constraints))
     builder, root = found
     if root == DEAD:
         raise CannotCompile(contradictory_rules(Clauses(constraints)))
@@ -81,12 +86,15 @@ def by_binary(constraints: Constraints, budget: Budget) -> Diagram | None:
             raise CannotCompile(contradictory_rules(clauses))
         planner = Planner(constraints, clauses, known)
         plans = [planner.whole(order) for order in planner.orders()]
-        few = [_conjoined(planner, plan, budget, budget.seconds / 6, budget.megabytes // 6) for plan in plans[:2]]
+        begun = time.monotonic()
+        few = [_conjoined(planner, plan, budget, budget.seconds / 10, budget.megabytes // 6) for plan in plans[:2]]
         found = [diagram for diagram in few if diagram is not None]
         if found:
             return min(found, key=lambda diagram: diagram.size)
-        for plan in (*plans, planner.split(planner.orders()[0])):
-            diagram = _conjoined(planner, plan, budget, budget.seconds, budget.megabytes)
+        plans += [planner.split(planner.orders()[0])] if planner.leaders else []
+        for place, plan in enumerate(plans):
+            left = budget.seconds - (time.monotonic() - begun)
+            diagram = _conjoined(planner, plan, budget, left / (len(plans) - place), budget.megabytes)
             if diagram is not None:
                 return diagram
     except TooLarge:
@@ -149,3 +157,11 @@ def _flattened(builder: Builder, root: int, classes: Classes) -> Diagram:
         np.array(arc_starts, dtype=np.int32),
         *columns,
     )
+
+
+def unconstrained(constraints: Constraints) -> Diagram:
+    """The diagram that says nothing: any value of any variable goes with everything."""
+    classes = tuple((0,) * len(variable.values) for variable in constraints.variables)
+    nothing = np.zeros(0, dtype=np.int32)
+    starts = np.array([0, 1], dtype=np.int32)
+    return Diagram((), classes, tuple(range(len(classes))), starts, np.zeros(1, dtype=np.int32), nothing, nothing, nothing)

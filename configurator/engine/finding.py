@@ -192,6 +192,15 @@ def count(question: Question) -> int:
     return sweeps.count(compiled.arcs, ways)
 
 
+def possible_values(question: Question) -> Bools:
+    """Which values go with all own choices in the other decisions."""
+    compiled = question.compiled
+    allowed = np.zeros(compiled.arcs.classes, dtype=np.bool_)
+    allowed[compiled.class_of[~(question.broken | question.barred)]] = True
+    goes: Bools = sweeps.possible(compiled.arcs, allowed)[compiled.class_of] & ~question.barred
+    return goes
+
+
 def _day(ordinal: int) -> dt.date | None:
     """A day, if there is one."""
     return dt.date.fromordinal(ordinal) if ordinal < NONE else None

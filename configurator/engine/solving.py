@@ -133,6 +133,11 @@ class Question:
         """The limit as a price counted from the floor."""
         return NONE if self.limit is None else self.limit - self.floor
 
+    @property
+    def priced(self) -> tuple[Longs | None, int]:
+        """The prices that the limit is about, and the bound on them; nothing without a limit."""
+        return (None, NONE) if self.limit is None else (self.shifted, self.bound)
+
     @cached_property
     def broken(self) -> Bools:
         """Values that go against an own choice."""
@@ -234,6 +239,9 @@ def least(question: Question, costs: Longs) -> Ints | None:
     """Find the machine of the least cost within the limit; None if there is none."""
     if question.too_late:
         return None
+    if question.compiled.too_large:
+        machine = question.compiled.satisfier.cheapest(costs, *question.priced)
+        return None if machine is None else machine.astype(np.int32)
     found, values = cheapest(question, costs)
     if found.best >= NONE:
         return None
@@ -241,6 +249,17 @@ def least(question: Question, costs: Longs) -> Ints | None:
         return values[found.path()]
     bounded = within(question, costs)
     return bounded.machine() if bounded.best < NONE else None
+
+
+def feasible(question: Question) -> bool:
+    """Tell whether some machine keeps every choice, limit and day included."""
+    out = question.barred | question.broken
+    if question.too_late:
+        return False
+    if question.compiled.too_large:
+        literals = question.compiled.satisfier.literals
+        return question.compiled.satisfier.feasible((-literals[out]).tolist(), *question.priced)
+    return cheapest(question, np.where(out, NONE, question.shifted))[0].best <= min(question.bound, NONE - 1)
 
 
 def complete(question: Question) -> Machine | None:

@@ -28,7 +28,7 @@ from configurator.engine.sweeps import Arcs
 from configurator.language.conditions import And, Condition, Listed, Not, Or
 from configurator.language.specification import Model
 
-VERSION = 1
+VERSION = 2
 """To be raised with every change of what compiling yields for the same model."""
 
 _ALIGNED = 64
@@ -68,6 +68,7 @@ def save(compiled: Compiled, path: Path) -> None:
     header = {
         "version": VERSION,
         "model": fingerprint(compiled.model),
+        "too_large": compiled.too_large,
         "arrays": places,
         "bytes": len(body),
         "sha256": hashlib.sha256(body).hexdigest(),
@@ -102,7 +103,7 @@ def load(model: Model, path: Path) -> Compiled:
         name: np.frombuffer(body, dtype=np.dtype(kind), count=count, offset=offset)
         for name, (kind, offset, count) in header["arrays"].items()
     }
-    return _compiled(model, arrays)
+    return _compiled(model, arrays, header["too_large"])
 
 
 def _header(head: bytes, size: int, model: Model) -> Mapping[str, Any]:
@@ -133,7 +134,7 @@ def _arrays(compiled: Compiled) -> dict[str, NDArray[Any]]:
     return {**arrays, "node_starts": diagram.node_starts, "cls": diagram.cls, "classes": classes, "order": order, "layers": layers}
 
 
-def _compiled(model: Model, arrays: Mapping[str, Ints]) -> Compiled:
+def _compiled(model: Model, arrays: Mapping[str, Ints], too_large: str) -> Compiled:
     """Put a compiled model together from its arrays; what is large stays in the file."""
     layers = int(arrays["layers"][0])
     order = tuple(arrays["order"].tolist())
@@ -154,7 +155,7 @@ def _compiled(model: Model, arrays: Mapping[str, Ints]) -> Compiled:
     widths = [max(classes[variable]) + 1 for variable in order]
     class_offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.array(widths, dtype=np.int64))])
     kept = {field.name: arrays[field.name] for field in dataclasses.fields(Arcs) if field.name in arrays}
-    return Compiled(model, diagram, Arcs(order, class_offsets, **kept))
+    return Compiled(model, diagram, Arcs(order, class_offsets, **kept), too_large=too_large)
 
 
 def fingerprint(model: Model) -> str:
