@@ -9,7 +9,7 @@ Each machine meant is the best by, in this order: own choices kept, defaults kep
 from configurator.engine.answers import Answer, Change, Finished, GroupAnswer, OptionAnswer, Reason, Repair
 from configurator.engine.asking import Goal, Hidden, answer, count_machines, domains, finish, repair, why_not
 from configurator.engine.compilation import Choices, Compiled, UnknownChoice, compile_model
-from configurator.engine.diagram import CannotCompile
+from configurator.engine.diagram import CannotCompile, NoMachine
 from configurator.engine.explain import warm_up
 from configurator.engine.finding import NothingLeft
 from configurator.engine.solving import PriceOf
@@ -25,6 +25,7 @@ __all__ = [
     "Goal",
     "GroupAnswer",
     "Hidden",
+    "NoMachine",
     "NothingLeft",
     "OptionAnswer",
     "PriceOf",

@@ -96,10 +96,16 @@ def count_machines(compiled: Compiled, choices: Choices, *, hidden: Hidden = fro
     return None if compiled.too_large else count(_question(compiled, choices, hidden=hidden))
 
 
-def domains(compiled: Compiled, choices: Choices, *, hidden: Hidden = frozenset()) -> Mapping[str, frozenset[str]]:
-    """The options of every group that go with the choices in the other groups. Raises UnknownChoice."""
+def domains(
+    compiled: Compiled, choices: Choices, *, hidden: Hidden = frozenset(), without: Hidden = frozenset(),
+) -> Mapping[str, frozenset[str]]:
+    """The options of every group that go with the choices in the other groups. Raises UnknownChoice.
+
+    Options `without` which the machine must be are choices too: those of a group bind the other groups only.
+    """
     question = _question(compiled, choices, hidden=hidden)
-    goes = possible(question) if compiled.too_large else possible_values(question)
+    refused = [compiled.number(*compiled.decision_of(group, option)) for group, option in sorted(without)]
+    goes = possible(question, refused) if compiled.too_large else possible_values(question, refused)
     found: dict[str, set[str]] = {group.id: set() for group in compiled.model.groups}
     for number in np.flatnonzero(goes).tolist():
         if compiled.value_names[number]:

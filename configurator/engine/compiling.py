@@ -17,7 +17,7 @@ from configurator.engine.blame import contradictory_rules, too_large
 from configurator.engine.building import DEAD, Builder, Layer, TooLarge
 from configurator.engine.clauses import Clauses
 from configurator.engine.constraints import Constraints
-from configurator.engine.diagram import CannotCompile, Diagram
+from configurator.engine.diagram import CannotCompile, Diagram, NoMachine
 from configurator.engine.frontiers import narrowest_order
 from configurator.engine.layering import Classes, classes_of, layers_of, marks_of, scope_of
 from configurator.engine.ordering import candidate_orders
@@ -62,7 +62,7 @@ def compile_constraints(constraints: Constraints, budget: Budget = BUDGET) -> Di
         raise TooLargeToCompile(too_large(constraints))
     builder, root = found
     if root == DEAD:
-        raise CannotCompile(contradictory_rules(Clauses(constraints)))
+        raise NoMachine(contradictory_rules(Clauses(constraints)))
     return _flattened(builder, root, classes)
 
 
@@ -83,7 +83,7 @@ def by_binary(constraints: Constraints, budget: Budget) -> Diagram | None:
         clauses = Clauses(constraints)
         known = learn(clauses)
         if known is None:
-            raise CannotCompile(contradictory_rules(clauses))
+            raise NoMachine(contradictory_rules(clauses))
         planner = Planner(constraints, clauses, known)
         plans = [planner.whole(order) for order in planner.orders()]
         begun = time.monotonic()

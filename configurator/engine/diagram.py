@@ -19,6 +19,10 @@ class CannotCompile(ValueError):
     """The model has no machine at all, or its rules are too entangled for the budget."""
 
 
+class NoMachine(CannotCompile):
+    """No machine keeps all rules."""
+
+
 @dataclass(frozen=True, slots=True)
 class Diagram:
     """Layers from the root (node 0) to the end (the last node); every path passes every layer, every node is on one."""

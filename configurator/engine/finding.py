@@ -192,11 +192,13 @@ def count(question: Question) -> int:
     return sweeps.count(compiled.arcs, ways)
 
 
-def possible_values(question: Question) -> Bools:
-    """Which values go with all own choices in the other decisions."""
+def possible_values(question: Question, refused: Sequence[int] = ()) -> Bools:
+    """Which values go with all own choices, and without all refused values, of the other decisions."""
     compiled = question.compiled
+    kept = ~(question.broken | question.barred)
+    kept[np.array(refused, dtype=np.int64)] = False
     allowed = np.zeros(compiled.arcs.classes, dtype=np.bool_)
-    allowed[compiled.class_of[~(question.broken | question.barred)]] = True
+    allowed[compiled.class_of[kept]] = True
     goes: Bools = sweeps.possible(compiled.arcs, allowed)[compiled.class_of] & ~question.barred
     return goes
 

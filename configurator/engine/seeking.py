@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
@@ -56,16 +58,20 @@ class Sought(Found):
         return earliest(self.question.wanting(number).firmly())
 
 
-def possible(question: Question) -> Bools:
-    """Which values some machine has with all choices in the other decisions kept."""
+def possible(question: Question, refused: Sequence[int] = ()) -> Bools:
+    """Which values some machine has with all choices kept, and without all refused values, in the other decisions."""
     compiled, satisfier = question.compiled, question.compiled.satisfier
     if question.too_late:
         return np.zeros(len(question.barred), dtype=np.bool_)
     barred = (-satisfier.literals[question.barred]).tolist()
-    own = {variable: int(satisfier.literals[compiled.number(variable, value)]) for variable, value in question.own.items()}
-    goes = satisfier.possible([*barred, *own.values()], *question.priced)
-    for variable in own:
-        others = [literal for other, literal in own.items() if other != variable]
+    wanted: dict[int, list[int]] = {}
+    for variable, value in question.own.items():
+        wanted.setdefault(variable, []).append(int(satisfier.literals[compiled.number(variable, value)]))
+    for number in refused:
+        wanted.setdefault(int(compiled.variable_of[number]), []).append(-int(satisfier.literals[number]))
+    goes = satisfier.possible([*barred, *chain.from_iterable(wanted.values())], *question.priced)
+    for variable in wanted:
+        others = [literal for other, literals in wanted.items() if other != variable for literal in literals]
         here = slice(int(compiled.offsets[variable]), int(compiled.offsets[variable + 1]))
         goes[here] = satisfier.possible([*barred, *others], *question.priced)[here]
     return goes & ~question.barred
