@@ -107,9 +107,10 @@ class _Reader:
         assert self.header
         draft = self.draft
         groups: list[str] = []
+        used: dict[str, int] = {}
         for variable in range(1, self.header[0] + 1):
             name, line = self.called.get(variable, (str(variable), self.header[2]))
-            name = unused(name, draft.names)
+            name = unused(name, draft.names, used)
             groups.append(draft.group(name, {NO: NO, YES: YES}, line))
             draft.named(name, groups[-1], {NO: [NO], YES: [YES]})
         for line, clause in self.clauses:

@@ -58,6 +58,7 @@ class Draft:
         self.names: dict[str, Original] = {}
         self.constraints = 0
         self._rules: list[Rule] = []
+        self._used: dict[str, int] = {}
         self._definitions: dict[Formula, Formula] = {}
         self._hash = hashlib.sha256(content)
 
@@ -71,7 +72,7 @@ class Draft:
         if len(options) > MOST_VALUES:
             many = f"{name!r} has {len(options):,} values, more than {MOST_VALUES:,}"
             raise self.problems.fail(line, f"{many}: divide it into two questions.")
-        group = unused(name, self.groups) if name != "base" else unused("base (1)", self.groups)
+        group = unused("base (1)" if name == "base" else name, self.groups, self._used)
         self.groups[group] = DraftGroup(group, name, {each: DraftOption(said) for each, said in options.items()}, hidden, line)
         return group
 
@@ -153,12 +154,13 @@ class Draft:
         return Group(group.id, said(group.name), None, None, "one", (options[0].id,), options, hidden=group.hidden, line=group.line)
 
 
-def unused(name: str, taken: Container[str]) -> str:
-    """Return the name, or with the first number behind it that makes it new."""
-    found, number = name, 1
+def unused(name: str, taken: Container[str], used: dict[str, int] | None = None) -> str:
+    """Return the name, or with a number behind it that makes it new; `used` remembers the last number of each name."""
+    numbers = {} if used is None else used
+    found = name
     while found in taken:
-        number += 1
-        found = f"{name} ({number})"
+        numbers[name] = numbers.get(name, 1) + 1
+        found = f"{name} ({numbers[name]})"
     return found
 
 

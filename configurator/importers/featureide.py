@@ -14,9 +14,8 @@ from configurator.importers.drafting import Draft, Literal
 from configurator.importers.logic import ALWAYS, Formula
 from configurator.importers.markup import Node, read_markup
 from configurator.importers.originals import Imported
-from configurator.importers.problems import read_bytes
+from configurator.importers.problems import nearest, read_bytes
 from configurator.importers.trees import Branch, Feature, plant
-from configurator.language.fields import did_you_mean
 from fulfillment.kernel.money import EXPONENT
 
 _CURRENCIES = {"": "EUR", "€": "EUR", "$": "USD", "£": "GBP", "¥": "CNY"}
@@ -94,9 +93,9 @@ class _Reader:
         name = node.get("name")
         if not name:
             self.problems.add(node.line, f"a <{node.tag}> has no name: give it one.")
-        first = self.lines.setdefault(name, node.line)
-        if first != node.line:
-            self.problems.add(node.line, f"the feature {name!r} exists already in line {first}: rename one of them.")
+        elif name in self.lines:
+            self.problems.add(node.line, f"the feature {name!r} exists already in line {self.lines[name]}: rename one of them.")
+        self.lines.setdefault(name, node.line)
         feature = Feature(name, node.line, self.draft.path.name)
         for attribute in node.all("attribute"):
             if attribute.get("name").lower() == "price" and attribute.get("value"):
@@ -153,7 +152,7 @@ class _Reader:
         name = node.text.strip()
         if name in self.literals:
             return self.draft.literal(self.literals[name])
-        self.problems.add(node.line, f"the rule names no feature {name!r}: {did_you_mean(name, self.literals)}")
+        self.problems.add(node.line, f"the rule names no feature {name!r}: {nearest(name, self.literals)}")
         return ALWAYS
 
     def _joined(self, node: Node, parts: list[Formula]) -> Formula:

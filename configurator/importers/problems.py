@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from configurator.language.fields import ModelError, Problem
+from configurator.language.fields import ModelError, Problem, did_you_mean
 
 MOST_BYTES = 200_000_000
 """A longer file is not read at all."""
@@ -56,3 +57,9 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ModelError([Problem(path.name, line, "the file is not UTF-8 text: save it as UTF-8.")]) from error
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a hint for a misspelt name, but no list of hundreds."""
+    hint = did_you_mean(word, known)
+    return hint if len(hint) < 200 else "correct its spelling."

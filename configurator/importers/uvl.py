@@ -13,12 +13,11 @@ from pathlib import Path
 
 from configurator.importers.drafting import Draft
 from configurator.importers.originals import Imported
-from configurator.importers.problems import Problems, read_text
+from configurator.importers.problems import Problems, nearest, read_text
 from configurator.importers.trees import Feature, all_features, plant
 from configurator.importers.uvl_formulas import Constraints, Unreadable
 from configurator.importers.uvl_lines import Token, cut
 from configurator.importers.uvl_tree import Import, read_tree
-from configurator.language.fields import did_you_mean
 
 MOST_FILES = 500
 """Files that import each other twice and twice again would double without end."""
@@ -53,7 +52,7 @@ def read_uvl(path: Path) -> Imported:
             try:
                 formula = reader.read(tokens)
             except Unreadable as error:
-                draft.problems.add(tokens[0].line, f"{error}.", stated.file)
+                draft.problems.add(tokens[0].line, str(error), stated.file)
                 continue
             draft.constraints += 1
             draft.rule(formula, tokens[0].line, " ".join(token.text for token in tokens), stated.file)
@@ -81,7 +80,7 @@ class _Composer:
         for feature, alias, last in source.references:
             wanted = source.imports.get(alias)
             if wanted is None:
-                hint = did_you_mean(alias, source.imports)
+                hint = nearest(alias, source.imports)
                 problems.add(feature.line, f"nothing is imported as {alias!r}: {hint} Or quote the name without dots.")
                 continue
             file = self._file(wanted, problems, path, chain)

@@ -14,10 +14,10 @@ from fractions import Fraction
 
 from configurator.importers.drafting import Draft, Literal
 from configurator.importers.logic import Formula
+from configurator.importers.problems import nearest
 from configurator.importers.trees import Feature, all_features
 from configurator.importers.uvl_lines import Token
 from configurator.language.conditions import Compared, Comparison, Number, Sum
-from configurator.language.fields import did_you_mean
 
 _COMPARISONS: dict[str, Comparison] = {"==": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _BINDING = {"(": 0, "<=>": 1, "=>": 2, "|": 3, "&": 4, "!": 5, **dict.fromkeys(_COMPARISONS, 6)}
@@ -74,10 +74,10 @@ class Constraints:
             else:
                 at, complete = self._operand(tokens, at), True
         if not complete:
-            raise Unreadable("the constraint breaks off: name a feature at its end")
+            raise Unreadable("the constraint breaks off: name a feature at its end.")
         self._reduce(lambda _: True)
         if self.operators:
-            raise Unreadable("'(' is never closed: add ')'")
+            raise Unreadable("'(' is never closed: add ')'.")
         return self._formula(self.operands.pop())
 
     def _after_operand(self, tokens: list[Token], at: int) -> tuple[int, bool]:
@@ -86,11 +86,11 @@ class Constraints:
         if token.is_mark(")"):
             self._reduce(lambda operator: operator != "(")
             if not self.operators:
-                raise Unreadable("')' closes nothing: remove it")
+                raise Unreadable("')' closes nothing: remove it.")
             self.operators.pop()
             return at + 1, True
         if token.kind != "mark" or token.text not in _BINDING or token.text in {"(", "!"}:
-            raise Unreadable(f"unexpected {token.text!r}: join features by &, |, => or <=>, and quote names with blanks")
+            raise Unreadable(f"unexpected {token.text!r}: join features by &, |, => or <=>, and quote names with blanks.")
         binding = _BINDING[token.text]
         if token.text in {"&", "|"}:
             self._reduce(lambda operator: _BINDING[operator] > binding)  # those of the same kind are joined at once
@@ -106,9 +106,9 @@ class Constraints:
             self.operands.append(Amount(Fraction(token.text), {}))
             return at + 1
         if token.kind == "text":
-            raise Unreadable("texts are not compared: state what it means for features")
+            raise Unreadable("texts are not compared: state what it means for features.")
         if not token.is_name:
-            raise Unreadable(f"expected a feature, but found {token.text!r}: remove it, or add what is missing before")
+            raise Unreadable(f"expected a feature, but found {token.text!r}: remove it, or add what is missing before.")
         if token.kind == "word" and token.text in _FUNCTIONS and at + 1 < len(tokens) and tokens[at + 1].is_mark("("):
             return self._function(tokens, at)
         if token.kind == "word" and token.text in {"true", "false"} and token.text not in self.features:
@@ -153,7 +153,7 @@ class Constraints:
         if operator == "*" and not one.gains:
             one, other = other, one
         if other.gains or (operator == "/" and other.constant == 0):
-            raise Unreadable("attributes are multiplied and divided only by numbers other than 0: state the constraint as sums")
+            raise Unreadable("attributes are multiplied and divided only by numbers other than 0: state the constraint as sums.")
         return _scaled(one, other.constant if operator == "*" else 1 / other.constant)
 
     def _compared(self, operator: Comparison, difference: Amount) -> Formula:
@@ -173,23 +173,23 @@ class Constraints:
         if isinstance(operand, Formula):
             return operand
         if isinstance(operand, Amount):
-            raise Unreadable("a number stands where a feature should: compare it with something")
+            raise Unreadable("a number stands where a feature should: compare it with something.")
         return self.draft.literal(self.literals[self._feature(operand.name)])
 
     def _amount(self, operand: Operand) -> Amount:
         if isinstance(operand, Amount):
             return operand
         if isinstance(operand, Formula):
-            raise Unreadable("a formula stands where a number should: compare attributes, and join comparisons by & or |")
+            raise Unreadable("a formula stands where a number should: compare attributes, and join comparisons by & or |.")
         owner, _, attribute = operand.name.rpartition(".")
         if not owner:
-            raise Unreadable(f"{operand.name!r} stands where a number should: write an attribute of a feature, or sum({operand.name})")
+            raise Unreadable(f"{operand.name!r} stands where a number should: write an attribute of a feature, or sum({operand.name}).")
         feature = self._feature(owner)
         return Amount(Fraction(0), {feature: self._attribute(self.features[feature], attribute)})
 
     def _attribute(self, feature: Feature, attribute: str) -> Fraction:
         if attribute not in feature.attributes:
-            hint = did_you_mean(attribute, feature.attributes)
+            hint = nearest(attribute, feature.attributes)
             raise Unreadable(f"{feature.name!r} has no attribute {attribute!r} that is a number: {hint}")
         return feature.attributes[attribute]
 
@@ -199,8 +199,7 @@ class Constraints:
             if self.prefix + candidate in self.features:
                 return self.prefix + candidate
         known = [full.removeprefix(self.prefix) for full in self.features if full.startswith(self.prefix)]
-        hint = did_you_mean(name, known) if len(known) < 5000 else "add it to the tree, or correct the name."
-        raise Unreadable(f"there is no feature {name!r}: {hint if len(hint) < 200 else 'add it to the tree, or correct the name.'}")
+        raise Unreadable(f"there is no feature {name!r}: {nearest(name, known)}")
 
     def _function(self, tokens: list[Token], at: int) -> int:
         """Read `sum(Price)`, `sum(A, Price)`, `floor(A.Price)`, `ceil(A.Price)`; return where to go on."""
@@ -213,7 +212,7 @@ class Constraints:
             if at < len(tokens) and tokens[at].is_mark(","):
                 at += 1
         if at == len(tokens) or not tokens[at].is_mark(")") or not 1 <= len(names) <= 1 + (function == "sum"):
-            raise Unreadable(f"{function} is written {function}(Price)" + (" or sum(Feature, Price)" if function == "sum" else ""))
+            raise Unreadable(f"{function} is written {function}(Price)" + (" or sum(Feature, Price)." if function == "sum" else "."))
         if function == "sum":
             self.operands.append(self._sum(names))
         elif function in {"floor", "ceil"}:
@@ -221,7 +220,7 @@ class Constraints:
             rounded = math.floor if function == "floor" else math.ceil
             self.operands.append(Amount(Fraction(0), {feature: Fraction(rounded(gain)) for feature, gain in amount.gains.items()}))
         else:
-            raise Unreadable(f"{function}(…) is not supported: bound the sum, or list what is allowed")
+            raise Unreadable(f"{function}(…) is not supported: bound the sum, or list what is allowed.")
         return at + 1
 
     def _sum(self, names: list[str]) -> Amount:
@@ -236,7 +235,7 @@ class Constraints:
         gains = {feature.name: feature.attributes[attribute] for feature in within if attribute in feature.attributes}
         if not gains:
             known = sorted({name for feature in within for name in feature.attributes})
-            raise Unreadable(f"no feature has an attribute {attribute!r} that is a number: {did_you_mean(attribute, known)}")
+            raise Unreadable(f"no feature has an attribute {attribute!r} that is a number: {nearest(attribute, known)}")
         return Amount(Fraction(0), gains)
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from configurator.importers.problems import Problems
+from configurator.importers.problems import Problems, nearest
 from configurator.importers.trees import Branch, Feature
 from configurator.importers.uvl_lines import Line, Token
-from configurator.language.fields import did_you_mean
 from fulfillment.kernel.money import EXPONENT, SHOP_CURRENCY
 
 _SECTIONS = ("namespace", "include", "imports", "features", "constraints")
@@ -76,7 +75,7 @@ class _Reader:
                 self.source.constraints.append(line.tokens)
             elif section == "include":
                 if line.keyword not in _LEVELS:
-                    self.problems.add(line.number, f"{line.keyword!r} is no language level: {did_you_mean(line.keyword, sorted(_LEVELS))}")
+                    self.problems.add(line.number, f"{line.keyword!r} is no language level: {nearest(line.keyword, sorted(_LEVELS))}")
             else:
                 raise self.problems.fail(line.number, "the file begins with an indented line: begin with 'features'.")
         self.settle(0)
@@ -86,7 +85,7 @@ class _Reader:
         """Begin a section."""
         if line.keyword not in _SECTIONS:
             said = line.tokens[0].text
-            hint = did_you_mean(said, _SECTIONS)
+            hint = nearest(said, _SECTIONS)
             raise self.problems.fail(line.number, f"{said!r} is no section: {hint} Indent what belongs to a section.")
         if line.keyword == "namespace":
             self.source.namespace, rest = self.name(line.tokens[1:], line)

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configurator.importers.drafting import Draft
-from configurator.importers.logic import Formula, chosen
+from configurator.importers.logic import ALWAYS, Formula, chosen
 from configurator.importers.markup import Node, read_markup
 from configurator.importers.originals import Imported
 from configurator.importers.predicates import Predicate, PredicateError, read_predicate
-from configurator.importers.problems import MOST_VALUES, read_bytes
+from configurator.importers.problems import MOST_VALUES, nearest, read_bytes
 from configurator.language.conditions import Listed
-from configurator.language.fields import did_you_mean
 
 MOST_TUPLES = 2_000_000
 """A predicate is tabulated over no more combinations of values."""
@@ -81,9 +80,12 @@ class _Reader:
             self.problems.add(around.line, f"<{section}> promises {promised}, but there are {len(nodes)}: was the file cut off?")
         lines: dict[str, int] = {}
         for node in nodes:
-            first = lines.setdefault(node.get("name"), node.line)
-            if first != node.line:
-                self.problems.add(node.line, f"the {tag} {node.get('name')!r} exists already in line {first}: rename one of them.")
+            name = node.get("name")
+            if not name:
+                self.problems.add(node.line, f"a <{tag}> has no name: give it one.")
+            elif name in lines:
+                self.problems.add(node.line, f"the {tag} {name!r} exists already in line {lines[name]}: rename one of them.")
+            lines.setdefault(name, node.line)
         return nodes
 
     def _domains(self) -> dict[str, list[str]]:
@@ -118,7 +120,7 @@ class _Reader:
         for node in self._listed("variables", "variable"):
             values = domains.get(node.get("domain"))
             if values is None:
-                self.problems.add(node.line, f"there is no domain {node.get('domain')!r}: {did_you_mean(node.get('domain'), domains)}")
+                self.problems.add(node.line, f"there is no domain {node.get('domain')!r}: {nearest(node.get('domain'), domains)}")
             elif node.get("name") not in self.draft.names and values:
                 group = self.draft.group(node.get("name"), {value: value for value in values}, node.line)
                 self.draft.named(node.get("name"), group, {value: [value] for value in values})
@@ -145,7 +147,7 @@ class _Reader:
         reference = node.get("reference")
         said = f"constraint {node.get('name')!r}"
         if unknown:
-            self.problems.add(node.line, f"{said} names no variable {unknown[0]!r}: {did_you_mean(unknown[0], self.draft.names)}")
+            self.problems.add(node.line, f"{said} names no variable {unknown[0]!r}: {nearest(unknown[0], self.draft.names)}")
             return
         if len(set(names)) < len(names):
             self.problems.add(node.line, f"{said} names a variable twice: name each once.")
@@ -159,7 +161,7 @@ class _Reader:
             formula = self._all_different(scope)
         else:
             known = [*self.relations, *self.predicates, "global:allDifferent"]
-            self.problems.add(node.line, f"{said} refers to {reference!r}, which is not there: {did_you_mean(reference, known)}")
+            self.problems.add(node.line, f"{said} refers to {reference!r}, which is not there: {nearest(reference, known)}")
             return
         self.draft.constraints += 1
         self.draft.rule(formula, node.line, f"{node.get('name')}: {', '.join(names)}")
@@ -168,6 +170,7 @@ class _Reader:
         if len(scope) != relation.arity:
             message = f"constraint {node.get('name')!r} has {len(scope)} variables, but its relation {relation.arity}: correct its scope."
             self.problems.add(node.line, message)
+            return ALWAYS
         domains = [self.draft.groups[group].options for group in scope]
         rows = frozenset(row for row in relation.rows if all(value in domain for value, domain in zip(row, domains, strict=False)))
         return self._among(scope, rows, supports=relation.supports)
@@ -203,7 +206,7 @@ class _Reader:
                 if predicate.holds(given):
                     rows.add(row)
             return self._among(tuple(self.draft.names[name].group for name in names), frozenset(rows), supports=True)
-        return self.draft.logic.all_of([])
+        return ALWAYS
 
     def _all_different(self, scope: tuple[str, ...]) -> Formula:
         logic = self.draft.logic
