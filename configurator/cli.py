@@ -15,6 +15,7 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from configurator import foreign_cli
 from configurator.checking import check
 from configurator.differences import differences
 from configurator.language import Model, ModelError, read_model, read_model_text
@@ -146,4 +147,6 @@ def _problems_told(end: str) -> Iterator[None]:
         raise click.ClickException(f"{len(error.problems)} problems; {end}.") from error
 
 
+for command in foreign_cli.commands:
+    model.add_command(command)
 commands = (catalogue, model)
