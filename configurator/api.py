@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,11 +18,13 @@ from configurator.documents import quote_pdf
 from configurator.engine.answers import Change, GroupAnswer, OptionAnswer, Reason
 from configurator.language.specification import Group, Model, Option
 from configurator.models import Quote, QuoteLine
+from configurator.prices.terms import SHOPPER
 from configurator.releasing import Released, released, released_models
-from configurator.service import BadChoice, ask, find_quote, issue_quote, leaves_us, ready_as_configured, ready_today, starting_prices
+from configurator.service import BadChoice, consult, find_quote, issue_quote, leaves_us, ready_as_configured, ready_today, starting_prices
 from fulfillment.inventory.atp import dates_of
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.errors import translated
 from fulfillment.kernel.i18n import current_locale, pick
 from fulfillment.kernel.messages import Amount
 from fulfillment.kernel.money import Money
@@ -64,7 +67,7 @@ def show_model(model_id: str) -> told.ModelAnswer:
         picture=settings().base_url + static_url(f"pictures/{model.picture}"),
         base_price=Amount.of(model.base_price),
         facts=[told.FactAnswer(label=pick(fact.label), value=pick(fact.value)) for fact in model.facts],
-        groups=[_group_facts(group) for group in model.groups],
+        groups=[_group_facts(group) for group in model.groups if not group.hidden],
     )
 
 
@@ -109,14 +112,16 @@ def configure(model_id: str, body: told.ConfigureRequest) -> told.ConfigureAnswe
     """
     choices = _choices(released(model_id).model, body.choices)
     with reading() as session:
-        asked, answered = ask(session, model_id, choices)
+        found = consult(session, model_id, choices, terms=replace(SHOPPER, codes=tuple(body.codes)))
+        asked, answered = found.released, found.answer
         ready = ready_as_configured(session, asked.model, answered.configuration)
     where = {"model_id": model_id}
     return told.ConfigureAnswer(
         model=model_id, version=asked.version, valid=answered.valid, given_up=_pairs(answered.given_up),
         conflict=_reason(answered.conflict), configuration={group: list(chosen) for group, chosen in answered.configuration.items()},
         price=Amount.of(answered.price), ready_on=ready,
-        groups=[_group_state(asked, answered.groups[group.id]) for group in asked.model.groups],
+        idle_codes=[told.CodeAnswer(code=str(each.values["code"]), reason=translated(each)) for each in found.code_problems],
+        groups=[_group_state(asked, group) for group in answered.groups.values()],
         links=told.ConfigureLinks(
             self=absolute(".configure", **where), page=absolute("configurator.configure", **where, **page.query(choices)),
         ),
@@ -195,7 +200,9 @@ def make_quote(body: told.QuoteRequest, idempotency_key: str | None) -> told.Quo
 
 def _issue(session: Session, body: told.QuoteRequest, choices: Mapping[str, tuple[str, ...]]) -> str:
     try:
-        return issue_quote(session, body.model, choices, quantity=body.quantity, locale=current_locale()).token
+        return issue_quote(
+            session, body.model, choices, quantity=body.quantity, locale=current_locale(), terms=replace(SHOPPER, codes=tuple(body.codes)),
+        ).token
     except BadChoice as refusal:
         place = {"pointer": pointer("choices")}
         raise Refused(422, [Fault(place, pick(reason)) for reason in refusal.reasons], refusal.template, **refusal.values) from refusal
@@ -230,13 +237,21 @@ def _quote(session: Session, quote: Quote) -> told.QuoteAnswer:
 
 
 def _line(line: QuoteLine, ready: date) -> told.QuoteLineAnswer:
-    options = [
-        told.ChosenAnswer(
-            group=pick(chosen["group"]), option=pick(chosen["option"]), price=Amount.of(Money(chosen["price_minor"], line.currency)),
-        )
-        for chosen in line.options
-    ]
     return told.QuoteLineAnswer(
-        position=line.position, model=line.model_id, name=pick(line.name), choices=line.choices, options=options, quantity=line.quantity,
-        unit_price=Amount.of(line.unit_price), price=Amount.of(line.price), ready_on=ready,
+        position=line.position, model=line.model_id, name=pick(line.name), choices=line.choices,
+        options=[_chosen(chosen, line.currency) for chosen in line.options],
+        off=[
+            told.OffAnswer(name=pick(off["name"]), amount=Amount.of(Money(off["amount_minor"], line.currency)), kind=off["kind"])
+            for off in (line.pricing["off"] if line.pricing else ())
+        ],
+        quantity=line.quantity, quantity_bound=line.quantity_bound, unit_price=Amount.of(line.unit_price), price=Amount.of(line.price),
+        ready_on=ready,
+    )
+
+
+def _chosen(chosen: Mapping[str, Any], currency: str) -> told.ChosenAnswer:
+    return told.ChosenAnswer(
+        group=pick(chosen["group"]), option=pick(chosen["option"]), price=Amount.of(Money(chosen["price_minor"], currency)),
+        list_price=Amount.of(Money(chosen["list_minor"], currency)) if "list_minor" in chosen else None,
+        rules=[told.RuleAnswer(kind=rule["kind"], name=pick(rule["name"])) for rule in chosen.get("rules", ())],
     )

@@ -35,12 +35,19 @@ Choices = Annotated[
 ]
 
 
+Codes = Annotated[
+    list[Annotated[str, StringConstraints(pattern="^[A-Za-z0-9._ -]{1,40}$")]],
+    Field(max_length=8, description="Promotion codes."),
+]
+
+
 class ConfigureRequest(Asked):
     """What the customer has chosen so far."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"choices": {"cpu": "u10", "memory": "d32"}}, {"choices": {}}]})
 
     choices: Choices = Field(default_factory=dict)
+    codes: Codes = Field(default_factory=list)
 
 
 class QuoteRequest(Asked):
@@ -53,6 +60,7 @@ class QuoteRequest(Asked):
     model: Id = Field(description="The id of a model.")
     choices: Choices = Field(default_factory=dict)
     quantity: int = Field(1, ge=1, le=MOST_UNITS)
+    codes: Codes = Field(default_factory=list)
 
 
 class ModelLinks(Links):
@@ -174,6 +182,13 @@ class ConfigureLinks(Links):
     page: str = Field(description="The same choices, for people.")
 
 
+class CodeAnswer(Answer):
+    """A promotion code that takes nothing off, and why."""
+
+    code: str
+    reason: str
+
+
 class ConfigureAnswer(Answer):
     """Every option of every group, and the machine that completes the choices; it can always be built."""
 
@@ -185,6 +200,7 @@ class ConfigureAnswer(Answer):
     configuration: Ids
     price: Amount
     ready_on: date
+    idle_codes: list[CodeAnswer]
     groups: list[GroupState]
     links: ConfigureLinks
 
@@ -196,12 +212,29 @@ class QuoteLinks(Links):
     page: str = Field(description="For people.")
 
 
+class RuleAnswer(Answer):
+    """A rule that made a price."""
+
+    kind: Literal["model", "list", "market", "group", "agreement", "promotion", "shaping"]
+    name: str
+
+
 class ChosenAnswer(Answer):
     """A choice in words."""
 
     group: str
     option: str
     price: Amount
+    list_price: Amount | None = Field(description="What the list said. Null: in a quote from before it was kept.")
+    rules: list[RuleAnswer] = Field(description="What made the price: the rule that won, then what came off it.")
+
+
+class OffAnswer(Answer):
+    """What a promotion takes off one machine."""
+
+    name: str
+    amount: Amount
+    kind: Literal["option", "machine", "order"] = Field(description="Off an option (contained in its price), the machine, or the order.")
 
 
 class QuoteLineAnswer(Answer):
@@ -212,7 +245,9 @@ class QuoteLineAnswer(Answer):
     name: str
     choices: Ids
     options: list[ChosenAnswer]
+    off: list[OffAnswer]
     quantity: int = Field(ge=1, le=MOST_UNITS)
+    quantity_bound: bool = Field(description="The price holds for this quantity alone.")
     unit_price: Amount
     price: Amount
     ready_on: date = Field(description="The day all of them could leave us if they were ordered today: a quote holds no parts.")

@@ -25,6 +25,7 @@ from configurator.service import BadChoice, ask, find_quote, issue_quote, leaves
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.i18n import current_locale, pick
+from fulfillment.kernel.money import Money
 from fulfillment.kernel.once import press
 from fulfillment.kernel.settings import settings
 from fulfillment.kernel.web import current_account, document, limiter, pressed, public, see_other
@@ -145,7 +146,7 @@ def send_quote(token: str) -> ResponseReturnValue:
 def _shown(found: Quote, ready: Sequence[date], form: SendQuoteForm) -> str:
     again = {line.id: _address(line.model_id, line.choices) for line in found.lines}
     return render_template(
-        "configurator/quote.html", quote=found, ready=ready, form=form, today=today(), link=_link(found.token), again=again,
+        "configurator/quote.html", quote=found, ready=ready, form=form, today=today(), link=_link(found.token), again=again, as_money=Money,
     )
 
 

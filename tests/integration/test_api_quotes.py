@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 
 from configurator.models import Quote
 from fulfillment.kernel.clock import frozen
-from fulfillment.kernel.db import reading
+from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.once import DoneOnce
+from tests.builders.prices import make_promotion
 from tests.builders.programs import Program, faults
 
 pytestmark = pytest.mark.stocked
@@ -49,7 +50,10 @@ def test_a_quote_has_number_lines_total_and_a_last_day(program: Program) -> None
     assert line["options"][0] == {
         "group": "Processor", "option": "10-core processor, up to 4.9 GHz, 30 W",
         "price": {"minor": 35_900, "currency": "USD", "text": "$359.00"},
+        "list_price": {"minor": 35_900, "currency": "USD", "text": "$359.00"},
+        "rules": [{"kind": "model", "name": "The model's own price"}],
     }
+    assert (line["off"], line["quantity_bound"]) == ([], False)
     assert program.client.get(told["links"]["page"]).status_code == 200
 
 
@@ -161,3 +165,25 @@ def test_tokens_that_were_never_given_are_all_the_same(program: Program) -> None
     told = [program.get(f"/quotes/{token}") for token in ("x", number, "%00", "%F0%28", "a" * 3000, "'; DROP TABLE quote; --")]
     assert {(answer.status_code, answer.text) for answer in told} == {(404, told[0].text)}
     assert program.get("/quotes/x/quote.pdf").status_code == 404
+
+
+def test_a_code_takes_off_what_it_says_and_a_wrong_one_is_refused_with_its_reason(program: Program) -> None:
+    with transaction() as session:
+        make_promotion(session, code="TEN")
+    asked = {"model": "skein-14", "choices": {}, "codes": ["ten"]}
+    told = program.post("/models/skein-14/configure", {"codes": ["ten", "none"]}).json or {}
+    assert told["price"]["minor"] == 135_900
+    assert told["idle_codes"] == [{"code": "NONE", "reason": "We do not know the code NONE. Please check how it is written."}]
+    made = program.post("/quotes", asked).json or {}
+    [line] = made["lines"]
+    assert line["off"] == [{"name": "Ten off", "amount": {"minor": 15_100, "currency": "USD", "text": "$151.00"}, "kind": "machine"}]
+    refused = program.post("/quotes", {**asked, "codes": ["none"]})
+    assert (refused.status_code, (refused.json or {})["detail"]) == (
+        422, "We do not know the code NONE. Please check how it is written.",
+    )
+    assert quotes() == 1
+    page = program.client.get(made["links"]["page"]).text
+    assert "How this price comes about" in page
+    assert "−$151.00" in page
+    paper = program.get(f"/quotes/{made['token']}/quote.pdf", accept="application/pdf")
+    assert "Ten off" in pypdf.PdfReader(io.BytesIO(paper.data)).pages[0].extract_text()
