@@ -10,16 +10,20 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from configurator.bom import part_specs
 from configurator.language.specification import Text
 from configurator.prices.fetching import move_version
 from configurator.prices.lists import Entry
 from configurator.prices.models import Give, PriceBook, PriceEntry, Promotion, Reach, ShapingRule, Tax
+from configurator.prices.sheet import Known, read_sheet, write_sheet
 from configurator.prices.terms import Target, clean_code
+from configurator.releasing import released_models
 from fulfillment.kernel.clock import now
 from fulfillment.kernel.db import lock
 from fulfillment.kernel.ids import new_id
 from fulfillment.kernel.money import EXPONENT, Money
 from fulfillment.kernel.refusals import Conflict, NotFound, Refusal
+from fulfillment.parts.service import sellable_skus
 
 
 class BadPrice(Refusal):
@@ -98,6 +102,31 @@ def replace_entries(session: Session, code: str, entries: Sequence[Entry]) -> Pr
         session.execute(sa.insert(PriceEntry), rows)
     move_version(session)
     return book
+
+
+def import_table(session: Session, code: str, content: bytes) -> int:
+    """Put the rows of a table (CSV, UTF-8) into a book in place of all it had; how many there are.
+
+    Raises NotFound, BadSheet with every mistake by its line, BadPrice for what is no text.
+    """
+    book = find_book(session, code)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadPrice("This file is not text in UTF-8. Please save the table as CSV (UTF-8).") from None
+    if not text.strip():
+        raise BadPrice("Please choose the file of the table.")
+    models = {model.id: model for model in released_models()}
+    skus = frozenset(part.sku for model in models.values() for part in part_specs(model)) | sellable_skus(session)
+    entries = read_sheet(text, Known(models, skus, book.currency, book.first_day))
+    replace_entries(session, code, entries)
+    return len(entries)
+
+
+def export_table(session: Session, code: str) -> str:
+    """A book as a table. Raises NotFound."""
+    book = find_book(session, code)
+    return write_sheet(entries_of(session, book), book.currency)
 
 
 def end_book(session: Session, code: str, last_day: date | None) -> PriceBook:

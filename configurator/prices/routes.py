@@ -18,13 +18,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from configurator.bom import part_specs
 from configurator.prices import editing
 from configurator.prices.effects import Effect, measure
 from configurator.prices.forms import BookForm, EndForm, PromotionForm, ShapingForm, SheetForm, whole_percent
 from configurator.prices.models import PriceBook, PriceEntry, Promotion, PromotionUse, ShapingRule
-from configurator.prices.sheet import BadSheet, Known, Mistake, read_sheet, write_sheet
-from configurator.releasing import released_models
+from configurator.prices.sheet import BadSheet, Mistake
 from fulfillment.console.audit import record_act
 from fulfillment.console.desk import add_desk, done, keep_badges_on_the_floor, once, operator
 from fulfillment.console.models import StaffAct
@@ -34,7 +32,6 @@ from fulfillment.kernel.money import Money
 from fulfillment.kernel.once import press
 from fulfillment.kernel.refusals import Refusal
 from fulfillment.kernel.web import needs, pressed
-from fulfillment.parts.service import sellable_skus
 
 bp = Blueprint("prices", __name__, url_prefix="/desk/prices", template_folder="templates")
 bp.before_request(keep_badges_on_the_floor)
@@ -116,10 +113,9 @@ def _book(code: str, refusal: Refusal | None = None, mistakes: tuple[Mistake, ..
 def export_book(code: str) -> ResponseReturnValue:
     """The book as a table to edit elsewhere."""
     with reading() as session:
-        found = editing.find_book(session, code)
-        text = write_sheet(editing.entries_of(session, found), found.currency)
+        text = editing.export_table(session, code)
     response = Response(text, mimetype="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{found.code}.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{code}.csv"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
@@ -142,20 +138,9 @@ def import_book(code: str) -> ResponseReturnValue:
 
 
 def _imported(session: Session, code: str, content: bytes) -> dict[str, Any]:
-    """Read the table and put its rows into the book. Raises NotFound, BadSheet."""
-    found = editing.find_book(session, code)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Refusal("This file is not text in UTF-8. Please save the table as CSV (UTF-8).") from None
-    if not text.strip():
-        raise Refusal("Please choose the file of the table.")
-    models = {model.id: model for model in released_models()}
-    skus = frozenset(part.sku for model in models.values() for part in part_specs(model)) | sellable_skus(session)
-    entries = read_sheet(text, Known(models, skus, found.currency, found.first_day, found.last_day))
-    editing.replace_entries(session, code, entries)
-    record_act(session, operator(), "book_imported", code, f"{len(entries)}")
-    return {"entries": len(entries)}
+    entries = editing.import_table(session, code, content)
+    record_act(session, operator(), "book_imported", code, f"{entries}")
+    return {"entries": entries}
 
 
 @bp.post("/books/<code>/days")

@@ -50,7 +50,6 @@ class Known:
     currency: str
     first_day: dt.date
     """Of the book: where a row names none."""
-    last_day: dt.date | None = None
 
 
 def write_sheet(entries: Iterable[Entry], currency: str) -> str:

@@ -14,6 +14,7 @@ from random import Random
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from configurator.prices.seed import seed_prices
 from configurator.seed import seed_catalogue
 from fulfillment.customers.models import Staff
 from fulfillment.customers.roles import ROLES
@@ -51,6 +52,7 @@ def seed_house(session: Session, password: str) -> list[str]:
     if settings().production:
         raise Forbidden("A house is furnished for demonstrations only.")
     models = seed_catalogue(session)
+    seed_prices(session)
     known = set(session.scalars(sa.select(Staff.login)))
     for role in ROLES:
         login = "admin" if role == "administrator" else role

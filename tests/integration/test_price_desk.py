@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from configurator.prices.models import PriceBook, PriceEntry, Promotion, ShapingRule
+from configurator.prices.checks import promotions_keep_their_limits
+from configurator.prices.models import PriceBook, PriceEntry, Promotion, PromotionUse, ShapingRule
+from configurator.prices.seed import seed_prices
 from configurator.releasing import released
 from configurator.service import starting_price
 from fulfillment.console.models import StaffAct
-from fulfillment.kernel.db import reading
+from fulfillment.kernel.clock import now
+from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.money import Money
 from tests.builders.people import sign_in_staff
 from tests.conftest import Queries
@@ -193,3 +197,29 @@ def test_the_pages_keep_the_budget_and_others_do_not_see_them(desk: FlaskClient,
     sign_in_staff(stranger, "clerk")
     assert stranger.get("/desk/prices").status_code == 403
     assert "/desk/prices" not in stranger.get("/desk").text
+
+
+def test_the_command_line_brings_a_table_in_or_says_what_is_wrong_with_it(book: FlaskClient, tmp_path: Path) -> None:
+    runner, table = book.application.test_cli_runner(), tmp_path / "t.csv"
+    table.write_text(HEAD + "skein-14,cpu,v9,,1,250.00,,\n")
+    wrong = runner.invoke(args=["prices", "import", "AUTUMN", str(table)])
+    assert (wrong.exit_code, entries()) == (1, 0)
+    assert "t.csv:2: “cpu” has no option “v9”" in wrong.output
+    table.write_text(HEAD + "skein-14,cpu,v8,,1,250.00,,\n")
+    assert runner.invoke(args=["prices", "import", "AUTUMN", str(table)]).output == "AUTUMN: 1 prices\n"
+    assert "skein-14,cpu,v8,,1,250.00,2020-01-01," in runner.invoke(args=["prices", "export", "AUTUMN"]).output
+    assert "AUTUMN\tUSD\teveryone\t2020-01-01" in runner.invoke(args=["prices", "list"]).output
+    assert runner.invoke(args=["prices", "export", "NONE"]).exit_code == 1
+
+
+def test_the_books_check_finds_a_promotion_that_gave_too_much(desk: FlaskClient) -> None:
+    with transaction() as session:
+        seed_prices(session)
+        seed_prices(session)
+        [promotion] = session.scalars(sa.select(Promotion)).all()
+        assert promotions_keep_their_limits(session) == []
+        session.add(PromotionUse(
+            promotion_id=promotion.id, order_number="SO-2026-000001", email="ada@example.com", amount_minor=5_000_001, used_at=now(),
+        ))
+        session.flush()
+        assert [finding.about for finding in promotions_keep_their_limits(session)] == ["WELCOME", "SO-2026-000001"]
