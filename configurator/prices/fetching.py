@@ -26,6 +26,8 @@ from fulfillment.kernel.money import Money
 
 MOST_KEPT = 512
 """Price lists a process keeps; the least lately asked for goes."""
+MOVED = "prices_moved"
+"""The mark of a session that has changed prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,9 @@ def prices_of(session: Session, model: Model, terms: Terms, version: int | None 
 
     One query mostly; none for who has asked for the version already.
     """
+    if MOVED in session.info:  # what this transaction changed is nobody else's yet
+        rules = fetch_rules(session, model)
+        return price_list(model, terms, rules.books, rules.discounts), rules
     standing = (str(session.get_bind().engine.url), version_of(session) if version is None else version)
     _kept.begin(standing)
     key = (model.content_hash, terms)
@@ -97,6 +102,7 @@ def version_of(session: Session) -> int:
 
 def move_version(session: Session) -> None:
     """Say that something about prices has changed."""
+    session.info[MOVED] = True
     session.execute(sa.update(PriceVersion).values(version=PriceVersion.version + 1))
 
 

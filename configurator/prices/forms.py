@@ -53,7 +53,7 @@ class NamedForm(Form):
 
     name_en = LineField(_l("Name in English"), [InputRequired(), Length(max=80)])
     name_zh = LineField(_l("Name in Chinese"), [Length(max=80)])
-    currency = SelectField(_l("Currency"), default=SHOP_CURRENCY)
+    currency = SelectField(_l("Currency"), [InputRequired()], default=SHOP_CURRENCY)
     first_day = DateField(_l("First day"), [InputRequired()])
 
     def __init__(self, *sent: Any, **its: Any) -> None:
@@ -103,7 +103,7 @@ class PromotionForm(NamedForm, TargetForm):
     """Something off, for a time."""
 
     code = LineField(_l("Code"), [Length(max=40)], description=_l("Empty: it holds by itself."))
-    reach = SelectField(_l("Off what"))
+    reach = SelectField(_l("Off what"), [InputRequired()])
     option = LineField(_l("Option"), [ID], description=_l("Empty: every option."))
     percent = LineField(_l("Percent off"), [Optional(), NUMBER])
     amount = LineField(_l("Or an amount off"), [Optional(), NUMBER])
@@ -141,7 +141,7 @@ class ShapingForm(NamedForm, TargetForm):
     code = LineField(_l("Code"), [InputRequired(), CODE])
     last_day = DateField(_l("Last day"), [Optional()])
     min_days = WholeNumberField(_l("Short is what takes more days than"), [InputRequired(), NumberRange(1, 365)], default=7)
-    give = SelectField(_l("What is given"))
+    give = SelectField(_l("What is given"), [InputRequired()])
     value = LineField(_l("How much"), [Optional(), NUMBER], description=_l("Percent, or an amount; nothing for a free upgrade."))
     margin = LineField(_l("Percent that stays above cost"), [InputRequired(), NUMBER], default="5")
 

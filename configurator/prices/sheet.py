@@ -17,8 +17,8 @@ from fulfillment.kernel.refusals import Refusal
 COLUMNS = ("model", "group", "option", "sku", "from_quantity", "price", "first_day", "last_day")
 MOST_ROWS = 20_000
 MOST_PIECES = 100_000
-MOST_PRICE = 10**11
-"""In minor units: far above any machine, far below what sums can hold."""
+MOST_PRICE = 10**9
+"""In minor units: far above any option, far below what the engine compares exactly."""
 
 
 Place = tuple[str, str, str, str, int, dt.date]

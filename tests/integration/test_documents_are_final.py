@@ -31,7 +31,7 @@ def test_a_final_row_refuses(order: str, table: str, act: str) -> None:
 def test_every_final_table_has_its_triggers(db: None) -> None:
     final = {
         "model_release", "quote", "quote_line", "order_line", "order_event", "invoice", "stock_move", "outbox_event", "floor_event",
-        "staff_act",
+        "staff_act", "shaping_effect",
     }
     with database.engine().connect() as connection:
         if database.is_sqlite():

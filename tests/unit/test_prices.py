@@ -70,6 +70,18 @@ def test_without_a_book_the_model_s_own_price_holds() -> None:
     assert found.is_own
 
 
+def test_a_bundle_is_priced_again_by_a_book_like_any_option() -> None:
+    """A price rule of the model is a group that is no question to the customer: its price is what the bundle gives."""
+    bundle = replace(make_group("bundle", make_option("off"), make_option("on", -3_000)), hidden=True)
+    made = make_model([make_group("cpu", make_option("c8"), make_option("c16", 20_000)), bundle])
+    chosen = {"cpu": ("c16",), "bundle": ("on",)}
+    assert bill(price_list(made, TERMS, [], []), made, chosen, 1).unit == Money(67_000)
+    dearer = book(entry(-1_000, "bundle", "on"), code="LESS")
+    found = price_list(made, TERMS, [dearer], [off(50)])
+    assert found.priced["bundle", "on"].price == Money(-1_000)
+    assert bill(found, made, chosen, 1).unit == Money(25_000 + 10_000 - 1_000)
+
+
 def test_the_nearest_book_wins_and_the_list_price_is_kept() -> None:
     books = (
         book(entry(18_000), code="LIST"), book(entry(17_000), code="US", market="US"), book(entry(16_000), code="GOLD", customers="gold"),

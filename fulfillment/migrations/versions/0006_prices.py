@@ -34,18 +34,19 @@ def upgrade() -> None:
     op.add_column("quote", sa.Column("terms", json(), nullable=True))
     op.add_column("quote", sa.Column("promotions", json(), nullable=True))
     op.add_column("quote_line", sa.Column("pricing", json(), nullable=True))
-    for verb in ("UPDATE", "DELETE"):
-        keep_final("shaping_effect", verb)
+    keep_final("shaping_effect")
 
 
-def keep_final(table: str, verb: str) -> None:
+def keep_final(table: str) -> None:
     if op.get_context().dialect.name == "sqlite":
-        op.execute(
-            f"CREATE TRIGGER {table}_is_final_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is final: write a new row instead'); END"
-        )
-    else:
-        op.execute(f"CREATE TRIGGER {table}_is_final_{verb.lower()} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION row_is_final()")
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_is_final_{verb.lower()} BEFORE {verb} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is final: write a new row instead'); END"
+            )
+        return
+    op.execute(f"CREATE TRIGGER {table}_is_final BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION row_is_final()")
+    op.execute(f"CREATE TRIGGER {table}_is_whole BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION row_is_final()")
 
 
 def create_books() -> None:
