@@ -45,15 +45,15 @@ def bring_in(book: str, file: Path) -> None:
     """Put the rows of FILE (CSV) into BOOK in place of all it has; with a mistake in it nothing changes."""
     try:
         with transaction() as session:
-            count = import_table(session, book, file.read_bytes())
-            record_act(session, "command line", "book_imported", book, f"{count}")
+            replaced = import_table(session, book, file.read_bytes())
+            record_act(session, "command line", "book_imported", book, str(replaced))
     except BadSheet as bad:
         for mistake in bad.mistakes:
             click.echo(f"{file.name}:{mistake.line}: {mistake.refusal}", err=True)
         raise click.ClickException(str(bad)) from bad
     except Refusal as refusal:
         raise click.ClickException(str(refusal)) from refusal
-    click.echo(f"{book}: {count} prices")
+    click.echo(f"{book}: {replaced}")
 
 
 commands = (prices,)

@@ -15,7 +15,7 @@ from configurator.language.specification import Text
 from configurator.prices.fetching import move_version
 from configurator.prices.lists import Entry
 from configurator.prices.models import Give, PriceBook, PriceEntry, Promotion, Reach, ShapingRule, Tax
-from configurator.prices.sheet import Known, read_sheet, write_sheet
+from configurator.prices.sheet import Known, place_of, read_sheet, write_sheet
 from configurator.prices.terms import Target, clean_code
 from configurator.releasing import released_models
 from fulfillment.kernel.clock import now
@@ -86,9 +86,23 @@ def entries_of(session: Session, book: PriceBook) -> list[Entry]:
     ]
 
 
-def replace_entries(session: Session, code: str, entries: Sequence[Entry]) -> PriceBook:
-    """Put these entries into a book in place of all it had. Raises NotFound."""
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What a table changed in a book."""
+
+    prices: int
+    added: int
+    changed: int
+    removed: int
+
+    def __str__(self) -> str:
+        return f"{self.prices} (+{self.added} ~{self.changed} −{self.removed})"
+
+
+def replace_entries(session: Session, code: str, entries: Sequence[Entry]) -> Replaced:
+    """Put these entries into a book in place of all it had; what that changed. Raises NotFound."""
     book = find_book(session, code, for_update=True)
+    before, after = {place_of(entry): entry for entry in entries_of(session, book)}, {place_of(entry): entry for entry in entries}
     session.execute(sa.delete(PriceEntry).where(PriceEntry.book_id == book.id))
     rows = [
         {
@@ -101,11 +115,12 @@ def replace_entries(session: Session, code: str, entries: Sequence[Entry]) -> Pr
     if rows:
         session.execute(sa.insert(PriceEntry), rows)
     move_version(session)
-    return book
+    changed = sum(before[place] != after[place] for place in before.keys() & after.keys())
+    return Replaced(len(after), len(after.keys() - before.keys()), changed, len(before.keys() - after.keys()))
 
 
-def import_table(session: Session, code: str, content: bytes) -> int:
-    """Put the rows of a table (CSV, UTF-8) into a book in place of all it had; how many there are.
+def import_table(session: Session, code: str, content: bytes) -> Replaced:
+    """Put the rows of a table (CSV, UTF-8) into a book in place of all it had; what that changed.
 
     Raises NotFound, BadSheet with every mistake by its line, BadPrice for what is no text.
     """
@@ -119,8 +134,7 @@ def import_table(session: Session, code: str, content: bytes) -> int:
     models = {model.id: model for model in released_models()}
     skus = frozenset(part.sku for model in models.values() for part in part_specs(model)) | sellable_skus(session)
     entries = read_sheet(text, Known(models, skus, book.currency, book.first_day))
-    replace_entries(session, code, entries)
-    return len(entries)
+    return replace_entries(session, code, entries)
 
 
 def export_table(session: Session, code: str) -> str:

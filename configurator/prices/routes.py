@@ -138,9 +138,9 @@ def import_book(code: str) -> ResponseReturnValue:
 
 
 def _imported(session: Session, code: str, content: bytes) -> dict[str, Any]:
-    entries = editing.import_table(session, code, content)
-    record_act(session, operator(), "book_imported", code, f"{entries}")
-    return {"entries": entries}
+    replaced = editing.import_table(session, code, content)
+    record_act(session, operator(), "book_imported", code, str(replaced))
+    return {"prices": replaced.prices}
 
 
 @bp.post("/books/<code>/days")

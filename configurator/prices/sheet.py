@@ -57,14 +57,15 @@ def write_sheet(entries: Iterable[Entry], currency: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for entry in sorted(entries, key=_place):
+    for entry in sorted(entries, key=place_of):
         about, price = entry.target, Money(entry.minor, currency).decimal()
         days = entry.first_day.isoformat(), entry.last_day.isoformat() if entry.last_day else ""
         writer.writerow((about.model, about.group, about.option, about.sku, entry.from_quantity, price, *days))
     return out.getvalue()
 
 
-def _place(entry: Entry) -> Place:
+def place_of(entry: Entry) -> Place:
+    """What is the same in two entries of which one takes the other's place."""
     about = entry.target
     return about.model, about.group, about.option, about.sku, entry.from_quantity, entry.first_day
 
@@ -89,10 +90,10 @@ class _Reading:
         except Refusal as refusal:
             self.wrong(line, refusal)
             return
-        first = self.lines.setdefault(_place(entry), line)
+        first = self.lines.setdefault(place_of(entry), line)
         if first != line:
             self.wrong(line, Refusal("Line {line} gives a price for the same already: keep one of them.", line=first))
-        self.entries[_place(entry)] = entry
+        self.entries[place_of(entry)] = entry
 
 
 def read_sheet(text: str, known: Known) -> list[Entry]:

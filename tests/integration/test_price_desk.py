@@ -112,7 +112,9 @@ def test_what_is_no_table_is_refused(book: FlaskClient, content: bytes, words: s
 def test_the_same_press_brings_a_table_in_once_and_another_file_again(book: FlaskClient) -> None:
     for price in ("250.00", "250.00", "240.00"):
         assert bring(book, HEAD + f"skein-14,cpu,v8,,1,{price},,\n", "same").status_code == 303
-    assert [what for _who, what, _about in acts()].count("book_imported") == 2
+    with reading() as session:
+        told = session.scalars(sa.select(StaffAct.detail).filter_by(what="book_imported").order_by(StaffAct.at)).all()
+    assert told == ["1 (+1 ~0 −0)", "1 (+0 ~1 −0)"]
 
 
 def test_a_book_that_cannot_be_is_not_opened(book: FlaskClient) -> None:
@@ -206,7 +208,7 @@ def test_the_command_line_brings_a_table_in_or_says_what_is_wrong_with_it(book: 
     assert (wrong.exit_code, entries()) == (1, 0)
     assert "t.csv:2: “cpu” has no option “v9”" in wrong.output
     table.write_text(HEAD + "skein-14,cpu,v8,,1,250.00,,\n")
-    assert runner.invoke(args=["prices", "import", "AUTUMN", str(table)]).output == "AUTUMN: 1 prices\n"
+    assert runner.invoke(args=["prices", "import", "AUTUMN", str(table)]).output == "AUTUMN: 1 (+1 ~0 −0)\n"
     assert "skein-14,cpu,v8,,1,250.00,2020-01-01," in runner.invoke(args=["prices", "export", "AUTUMN"]).output
     assert "AUTUMN\tUSD\teveryone\t2020-01-01" in runner.invoke(args=["prices", "list"]).output
     assert runner.invoke(args=["prices", "export", "NONE"]).exit_code == 1
