@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,7 @@ from fulfillment.orders.service import cancel_order
 from tests.builders.at_once import at_once
 from tests.builders.prices import make_book, make_promotion, order
 from tests.builders.programs import Program
+from tests.builders.visitor import DETAILS, Visitor, guarded
 from tests.builders.walk import work_jobs
 
 pytestmark = [pytest.mark.stocked, pytest.mark.usefixtures("db")]
@@ -167,3 +169,18 @@ def test_programs_that_order_by_quotes_are_counted_too(client: FlaskClient) -> N
     assert [number for number, _amount, _ in uses()] == [(first.json or {}).get("number") or uses()[0][0]]
     assert again.status_code == first.status_code
     assert orders() == 1
+
+
+def test_at_the_checkout_the_second_one_is_told_and_nothing_is_booked(app: Flask) -> None:
+    promote(most_uses=1)
+    guarded(app)
+    answers = []
+    for token in (quoted(), quoted()):
+        visitor = Visitor(app)
+        assert visitor.post(f"/cart/quotes/{token}", on=f"/quotes/{token}").status_code == 303
+        assert visitor.post("/checkout", DETAILS, on="/checkout").status_code == 303
+        answers.append(visitor.post("/checkout/pay", on="/checkout/review"))
+    assert answers[0].status_code != 409
+    assert answers[1].status_code == 409
+    assert "“Ten off” has been used up. Configure the machine again for today&#39;s price." in answers[1].text
+    assert orders() == len(uses()) == 1
