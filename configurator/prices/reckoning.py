@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from configurator.engine import Answer
-from configurator.engine.answers import Findings, GroupAnswer, OptionAnswer
+from configurator.engine.answers import Findings
 from configurator.language.specification import Model
 from configurator.prices.discounts import Discount, after, takes_off
 from configurator.prices.lists import PriceList, Won
@@ -105,12 +105,6 @@ class _Paid:
     @property
     def price(self) -> Money:
         return after(self._found.price, self._discounts)
-
-    def groups(self) -> Mapping[str, GroupAnswer]:
-        return {name: replace(group, findings=self) for name, group in self._found.groups().items()}
-
-    def options(self, group_id: str) -> tuple[OptionAnswer, ...]:
-        return tuple(replace(option, findings=self) for option in self._found.options(group_id))
 
     def price_of(self, number: int) -> Money | None:
         price = self._found.price_of(number)
