@@ -105,20 +105,21 @@ def ask(
 
 def consult(
     session: Session, model_id: str, choices: Choices, *, terms: Terms = SHOPPER, limit: Money | None = None, by: date | None = None,
-    taken: Sequence[str] = (),
+    taken: Sequence[str] = (), deals: Sequence[Deal] = (),
 ) -> Consultation:
     """Answer a customer with these terms: at most `limit` for a machine, leaving us `by` a day, with these offers taken (tokens).
 
+    `deals` were judged before, under the choices that were his own then.
     Raises NotFound, BadChoice for a choice the model does not have or this customer is not shown, NoPrice.
     """
     asked, terms = released(model_id), terms.on(today())
     prices, rules = prices_of(session, asked.model, terms)
     supply = Supply(asked.model, part_dates(session, asked.model, terms.quantity), today(), prices)
-    deals = [deal for token in dict.fromkeys(taken) if (deal := deal_of(rules.shaping, supply, token)) is not None]
+    wanted = [*deals, *(deal for token in dict.fromkeys(taken) if (deal := deal_of(rules.shaping, supply, token)) is not None)]
     question = _Question(asked, choices, supply, limit, by)
-    answered, circumstances = question.ask(with_deals(prices, deals))
-    standing = [deal for deal in deals if _stands(deal, answered)]
-    if standing != deals:
+    answered, circumstances = question.ask(with_deals(prices, wanted))
+    standing = [deal for deal in wanted if _stands(deal, answered, judged=deal in deals)]
+    if standing != wanted:
         answered, circumstances = question.ask(with_deals(prices, standing))
     prices = with_deals(prices, standing)
     reckoned = bill(prices, asked.model, answered.configuration, terms.quantity)
@@ -131,10 +132,10 @@ def consult(
     )
 
 
-def _stands(deal: Deal, answered: Answer) -> bool:
+def _stands(deal: Deal, answered: Answer, *, judged: bool) -> bool:
     """Whether a deal is about what is chosen, and what it replaces could be had: nobody is paid for leaving out the impossible."""
     group = answered.groups.get(deal.group)
-    return group is not None and group.option(deal.option).chosen and group.option(deal.instead).possible
+    return group is not None and group.option(deal.option).chosen and (judged or group.option(deal.instead).possible)
 
 
 def _is_kept(token: str, answered: Answer) -> bool:
@@ -209,10 +210,11 @@ def starting_price(model: Model) -> Money:
 
 
 def take_offer(
-    session: Session, model_id: str, choices: Choices, token: str, *, terms: Terms = SHOPPER, taken: Sequence[str] = (),
+    session: Session, model_id: str, choices: Choices, token: str, *, terms: Terms = SHOPPER, limit: Money | None = None,
+    by: date | None = None, taken: Sequence[str] = (),
 ) -> Offer:
     """The customer presses an offer: it is counted, and the page goes on with its option chosen. Raises StaleOffer when it is gone."""
-    found = consult(session, model_id, choices, terms=terms, taken=taken)
+    found = consult(session, model_id, choices, terms=terms, limit=limit, by=by, taken=taken)
     offer = next((offer for offer in found.offers if offer.token == token), None)
     if offer is None:
         raise StaleOffer("This offer no longer stands: the supply, or what goes with your choices, has changed.")
@@ -225,6 +227,9 @@ def issue_quote(
     model_id: str,
     choices: Choices,
     *,
+    own: Choices | None = None,
+    limit: Money | None = None,
+    by: date | None = None,
     quantity: int = 1,
     account_id: UUID | None = None,
     locale: str = "en",
@@ -233,14 +238,17 @@ def issue_quote(
 ) -> Quote:
     """Write the offer for a machine as configured: price, parts and date as they are now, final.
 
-    Choices left open are completed as the page shows them. Raises NotFound, BadChoice with the
-    rules' reasons when the choices do not go together, and for a quantity out of 1 to 99; BadCode for a
-    promotion code that is not good, StaleOffer for a taken offer that no longer stands.
+    Choices left open are completed as the page shows them. Who sends the whole machine says which choices are his `own`
+    (with his `limit` and his day): by those the offers were made that he took or left. Raises NotFound, BadChoice with
+    the rules' reasons when the choices do not go together, and for a quantity out of 1 to 99; BadCode for a promotion
+    code that is not good, StaleOffer for a taken offer that no longer stands.
     """
     if not 1 <= quantity <= 99:
         raise BadChoice("Please choose a quantity from 1 to {most}. For more, write to us for an offer.", most=99)
-    found = consult(session, model_id, choices, terms=replace(terms, quantity=quantity), taken=taken)
-    _refuse_unfit(found)
+    terms = replace(terms, quantity=quantity)
+    seen = consult(session, model_id, choices if own is None else own, terms=terms, limit=limit, by=by, taken=taken)
+    found = seen if own is None else consult(session, model_id, choices, terms=terms, deals=seen.deals)
+    _refuse_unfit(found, seen.stale)
     quote = write_quote(
         number=next_number(session, "Q"), token=secret_token(18), account_id=account_id, locale=locale,
         terms=found.terms, bill=found.bill, issued_at=now(), valid_until=today() + timedelta(days=QUOTE_DAYS),
@@ -251,11 +259,11 @@ def issue_quote(
     quote.lines = write_lines(found.released, found.prices, found.bill, configuration, ready_dates(session, lots))
     session.add(quote)
     session.flush()
-    note_quote(session, quote.number, found.released.model, found.answer, offers=found.offers, deals=found.deals, quantity=quantity)
+    note_quote(session, quote.number, model, found.answer, offers=seen.offers, deals=found.deals, quantity=quantity)
     return quote
 
 
-def _refuse_unfit(found: Consultation) -> None:
+def _refuse_unfit(found: Consultation, stale: Sequence[str]) -> None:
     """Raise what keeps a configuration from being quoted."""
     if not found.answer.valid:
         rules = found.answer.conflict.rules if found.answer.conflict else ()
@@ -263,7 +271,7 @@ def _refuse_unfit(found: Consultation) -> None:
     for problem in found.code_problems:
         if not isinstance(problem, IdleCode):
             raise problem
-    if found.stale:
+    if stale:
         raise StaleOffer("This offer no longer stands: the supply, or what goes with your choices, has changed.")
     if found.bill.excessive:
         raise BadCode("{promotion} takes off more than this machine costs.", promotion=found.bill.excessive[0].name)

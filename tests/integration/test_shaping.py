@@ -191,6 +191,23 @@ def test_nobody_is_paid_for_leaving_out_what_he_could_not_have(session: Session)
     assert (found.deals, found.stale) == ((), (token,))
 
 
+def test_who_sends_the_whole_machine_is_judged_by_what_he_chose_himself(session: Session) -> None:
+    """The slots came with the memory he took instead; as choices of his own they would exclude what was short."""
+    stock_all_but(session, "MEM-L16")
+    make_shaping(session, min_days=3)
+    token, own = "SOONER~memory~s16~p64", {"memory": "p64"}
+    page = consult(session, "skein-14", own, taken=[token])
+    with pytest.raises(StaleOffer):
+        issue_quote(session, "skein-14", page.answer.configuration, taken=[token])
+    quote = issue_quote(session, "skein-14", page.answer.configuration, own=own, taken=[token])
+    assert quote.total == page.answer.price
+    assert effect(session) == Effect(shown=1, quoted=1)
+    moved = {**page.answer.configuration, "cpu": ("v8",), "memory": ("s16",)}
+    plain = issue_quote(session, "skein-14", {name: moved[name] for name in ("cpu", "memory")}, own=own, taken=[token])
+    assert [rule["kind"] for chosen in plain.lines[0].options for rule in chosen["rules"]].count("shaping") == 0
+    assert effect(session).quoted == 1
+
+
 def test_an_offer_is_told_in_the_prices_the_customer_pays(shop: Session) -> None:
     make_shaping(shop)
     make_promotion(shop, 10, code="TEN")
