@@ -1,13 +1,15 @@
 """The configurator's page and the quote's: one screen to choose on, one document to keep.
 
-Choosing is a GET whose address holds the choices, so it can be shared, bookmarked and gone back to;
+Choosing is a GET whose address holds the choices and the way back, so it can be shared, bookmarked and gone back to;
 with script the same form swaps the page's inside at every click.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,15 +17,18 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from configurator import letters, page
+from configurator import deciding, letters, page, service, presenting
 from configurator.documents import quote_pdf
 from configurator.engine import UnknownChoice
 from configurator.forms import QuantityForm, SendQuoteForm
 from configurator.models import Quote
+from configurator.page import BadLimit, Click, State
+from configurator.prices.terms import SHOPPER
 from configurator.releasing import Released, released
-from configurator.service import BadChoice, ask, find_quote, issue_quote, leaves_us, ready_as_configured, ready_today
+from configurator.service import BadChoice, find_quote, issue_quote, ready_today
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
+from fulfillment.kernel.errors import translated
 from fulfillment.kernel.i18n import current_locale, pick
 from fulfillment.kernel.money import Money
 from fulfillment.kernel.once import press
@@ -38,50 +43,97 @@ bp = Blueprint("configurator", __name__, template_folder="templates")
 def configure(model_id: str) -> ResponseReturnValue:
     """Choose options; the answer says of every other what it would mean."""
     model = released(model_id)
-    given_up: tuple[tuple[str, str], ...] = ()
-    own = page.own_choices(model.model, request.args)
-    if "own" in request.args:
-        try:
-            click = page.read_click(model.compiled, request.args)
-        except UnknownChoice as unknown:
-            raise BadChoice("The {model} does not have one of these choices.", model=model.model.name) from unknown
-        own, given_up = click.own, click.given_up
-        if "HX-Request" not in request.headers:
-            for group, option in given_up:
-                flash(_("Given up for your newest choice: %(what)s", what=_words(model, group, option)), "warn")
-            return redirect(_address(model_id, own), 303)
-    return _choosing(model_id, own, given_up)
+    try:
+        if "own" not in request.args:
+            return _choosing(model, Click(page.read_state(model.model, request.args)))
+        click = _of_this_release(model, page.read_click(model.model, request.args))
+        return _explaining(model, click.state) if _fragment().startswith("why-") else _choosing(model, click, sent=True)
+    except BadLimit as refusal:
+        return _cannot(model, translated(refusal))
+    except (UnknownChoice, BadChoice):
+        return _cannot(model, _("The %(machine)s does not have one of these choices.", machine=pick(model.model.name)))
 
 
-def _choosing(model_id: str, own: Mapping[str, tuple[str, ...]], given_up: tuple[tuple[str, str], ...]) -> ResponseReturnValue:
+def _fragment() -> str:
+    """The part of the page that the script asks for, by its id; empty when the whole page is wanted."""
+    if "HX-Request" not in request.headers or "HX-History-Restore-Request" in request.headers:
+        return ""
+    return request.headers.get("HX-Target", "configurator")
+
+
+def _of_this_release(model: Released, click: Click) -> Click:
+    """A click on a page of an earlier release: what the new one still has is kept, and the customer is told of the rest."""
+    if request.args.get("release", str(model.version)) == str(model.version):
+        return click
+    kept = page.known(model.model, click.own)
+    lost = sorted(set(click.own) - set(kept))
+    told = _("The %(machine)s was renewed while you were choosing: options, prices or rules are new.", machine=pick(model.model.name))
+    if lost:
+        groups = ", ".join(pick(model.model.by_id[group].name) for group in lost)
+        told += " " + _("Please choose again: %(groups)s.", groups=groups)
+    flash(told, "warn")
+    return Click(replace(click.state, own=kept), tuple(group for group in click.newest if group in kept))
+
+
+def _choosing(model: Released, click: Click, *, sent: bool = False) -> ResponseReturnValue:
+    fragment, view = _fragment(), page.read_view(model.model, request.args)
     with reading() as session:
-        model, answered = ask(session, model_id, own)
-        ready = ready_as_configured(session, model.model, answered.configuration)
-    live = "HX-Request" in request.headers
-    shown = render_template(
-        "configurator/live.html" if live else "configurator/configure.html",
-        model=model.model,
-        answer=answered,
-        own=own,
-        form=QuantityForm(),
-        ready=ready,
-        leaves_us=leaves_us,
-        today=today(),
-        given_up=[_words(model, group, option) for group, option in given_up],
-        words=lambda group, option: _words(model, group, option),
-    )
-    headers = {"HX-Push-Url": _address(model_id, own)} if live else {}
-    return shown, 200, headers
+        ask = partial(presenting.asked, session, model)
+        if sent:
+            click = _further(model, click, ask)
+        click, found = deciding.decide(click, ask)
+        if sent and not fragment:
+            if click.given_up:
+                flash(presenting.given_up(model.model, click.given_up), "warn")
+            return redirect(_address(model.model.id, click.state, view.query()), 303)
+        was = page.read_shown(model.model, request.args) if sent else {}
+        shown = presenting.shown(session, click, found, view=view, was=was)
+    shown |= {"here": _here(model), "form": QuantityForm()}
+    if fragment:
+        return render_template("configurator/live.html", **shown), 200, {"HX-Push-Url": _address(model.model.id, click.state)}
+    return render_template("configurator/configure.html", starts=presenting.starts(model), **shown)
 
 
-def _words(model: Released, group: str, option: str) -> str:
-    chosen = model.model.by_id[group]
-    return f"{pick(chosen.name)}: {pick(chosen.by_id[option].name)}"
+def _further(model: Released, click: Click, ask: deciding.Ask) -> Click:
+    """What the pressed button wants of the engine: an excluded option all the same, or the rest chosen for a goal."""
+    if wanted := page.read_pair(model.model, request.args, "take"):
+        return deciding.taken(click.state, wanted, ask)
+    act = request.args.get("do", "")
+    goal = deciding.GOALS.get(request.args.get("matters", "") if act == "suggest" else act)
+    if goal is None:
+        return click
+    done = deciding.finished(click.state, goal, ask)
+    if done is None:
+        flash(_("No machine keeps all your choices and limits, so nothing was changed."), "warn")
+    return done or click
 
 
-def _address(model_id: str, own: Mapping[str, tuple[str, ...]]) -> str:
-    chosen: dict[str, Any] = page.query(own)
-    return url_for(".configure", model_id=model_id, **chosen)
+def _explaining(model: Released, state: State) -> ResponseReturnValue:
+    """Only why an option is excluded, for the page that is open already."""
+    view = page.read_view(model.model, request.args)
+    wanted = view.want or view.why
+    if wanted is None:
+        raise UnknownChoice("there is no such option")
+    with reading() as session:
+        found = presenting.asked(session, model, state)
+        panel = presenting.panel(session, state, found, wanted, offered=view.want is not None)
+    return render_template("configurator/obstacle.html", obstacle=panel)
+
+
+def _cannot(model: Released, sentence: str) -> ResponseReturnValue:
+    """What was asked for makes no sense; the way on keeps what does. Nothing was changed."""
+    kept = State(page.known(model.model, page.own_choices(model.model, request.args)))
+    on = _address(model.model.id, kept)
+    return render_template("configurator/wrong.html", model=model.model, sentence=sentence, on=on, over=_here(model), kept=kept.own), 422
+
+
+def _here(model: Released) -> str:
+    return url_for(".configure", model_id=model.model.id)
+
+
+def _address(model_id: str, state: State, view: dict[str, list[str]] | None = None) -> str:
+    query: dict[str, Any] = state.query() | (view or {})
+    return url_for(".configure", model_id=model_id, **query)
 
 
 @bp.post("/configure/<model_id>")
@@ -91,20 +143,43 @@ def keep(model_id: str) -> ResponseReturnValue:
     """Turn the configuration into a quote, and that into the cart when the customer wants to order."""
     form = QuantityForm(request.form)
     model = released(model_id)
-    choices = page.own_choices(model.model, request.form)
+    choices, state = page.own_choices(model.model, request.form), page.unpack(model.model, request.form.get("state", ""))
     if not form.validate():
         raise BadChoice("Please enter a whole number, from 1 to 99.")
     account, quantity = current_account(), form.quantity.data or 1
     with transaction() as session:
 
         def issue() -> dict[str, Any]:
-            owner = UUID(account.id) if account else None
-            return {"token": issue_quote(session, model_id, choices, quantity=quantity, account_id=owner, locale=current_locale()).token}
+            owner, terms = UUID(account.id) if account else None, replace(SHOPPER, codes=state.codes)
+            kept = issue_quote(
+                session, model_id, choices, quantity=quantity, account_id=owner, locale=current_locale(), terms=terms, taken=state.deals,
+            )
+            return {"token": kept.token}
 
-        token = press(session, "quote", pressed(), [str(model.id), choices, quantity], issue)["token"]
+        content = [str(model.id), choices, quantity, state.codes, state.deals]
+        token = press(session, "quote", pressed(), content, issue)["token"]
     if request.form.get("then") == "cart":
         return redirect(url_for("cart.add_quote", token=token), 307)
     return see_other(".quote", _("Here is your quote. The price is yours until it expires."), token=token)
+
+
+@bp.post("/configure/<model_id>/offer")
+@public
+@limiter.limit("60/minute")
+def take_offer(model_id: str) -> ResponseReturnValue:
+    """Take what we offer instead of what is short, and go on with it chosen."""
+    model = released(model_id)
+    state = page.unpack(model.model, request.form.get("state", ""))
+    token, terms = request.form.get("offer", "")[:200], replace(SHOPPER, codes=state.codes)
+    with transaction() as session:
+
+        def take() -> dict[str, Any]:
+            deal = service.take_offer(session, model_id, state.own, token, terms=terms, taken=state.deals).deal
+            return {"group": deal.group, "option": deal.option}
+
+        deal = press(session, "offer", pressed(), [str(model.id), token, page.pack(state)], take)
+    own = state.own | {deal["group"]: (deal["option"],)}
+    return redirect(_address(model_id, replace(state, own=own, deals=(*state.deals, token)).after(state)), 303)
 
 
 @bp.get("/quotes/<token>")
@@ -144,7 +219,7 @@ def send_quote(token: str) -> ResponseReturnValue:
 
 
 def _shown(found: Quote, ready: Sequence[date], form: SendQuoteForm) -> str:
-    again = {line.id: _address(line.model_id, line.choices) for line in found.lines}
+    again = {line.id: _address(line.model_id, State(line.choices)) for line in found.lines}
     return render_template(
         "configurator/quote.html", quote=found, ready=ready, form=form, today=today(), link=_link(found.token), again=again, as_money=Money,
     )

@@ -16,13 +16,13 @@ from storefront.cart.models import CartLine
 pytestmark = pytest.mark.stocked
 
 
-def test_choosing_shows_what_it_costs_and_keeps_only_own_choices_in_the_address(client: FlaskClient) -> None:
+def test_choosing_shows_what_it_costs_and_keeps_own_choices_and_the_way_back_in_the_address(client: FlaskClient) -> None:
     page = client.get("/configure/skein-14")
     assert page.status_code == 200
     sent = {"own": "", "was.cpu": "v8", "cpu": "v6", "was.lid": "graphite", "lid": "graphite"}
     moved = client.get("/configure/skein-14", query_string=sent)
     assert moved.status_code == 303
-    assert moved.headers["Location"] == "/configure/skein-14?cpu=v6"
+    assert moved.headers["Location"] == "/configure/skein-14?cpu=v6&undo=cpu"
     shown = client.get("/configure/skein-14?cpu=v6").text
     assert "$1,420.00" in shown
     assert "your choice" in shown
