@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -14,6 +15,7 @@ from markupsafe import Markup
 from configurator.engine import Goal, Reason, Repair, answer, finish, repair, why_not
 from configurator.language.specification import Model
 from configurator.page import BY, LIMIT, Click, Own, Pair, State, settle, without
+from configurator.releasing import Released
 from configurator.screen import in_words, short_money, words_of
 from configurator.service import Consultation
 from fulfillment.kernel.i18n import day, pick
@@ -88,18 +90,23 @@ def _in_order(model: Model, own: Own) -> Own:
 def finished(state: State, goal: Goal, ask: Ask) -> Click | None:
     """Choose the rest for a goal: as few choices more as make the machine what it should be. None: nothing keeps the choices."""
     found = ask(state)
-    compiled, model, told = found.released.compiled, found.released.model, found.circumstances
+    compiled, told = found.released.compiled, found.circumstances
     done = finish(compiled, state.own, goal, **told)
     if done is None:
         return None
-    own = dict(state.own)
+    return Click(replace(state, own=pinned(found.released, state.own, done.configuration, told)).after(state))
+
+
+def pinned(asked: Released, own: Own, wanted: Mapping[str, tuple[str, ...]], told: Mapping[str, Any]) -> Own:
+    """The own choices, and as few more as make the machine the wanted one, which keeps them."""
+    own, model = dict(own), asked.model
     for _turn in model.groups:
-        now = answer(compiled, own, **told).configuration
-        new = {group.id: done.configuration[group.id] for group in model.groups if _is_missed(group.id, model, now, done.configuration)}
+        now = answer(asked.compiled, own, **told).configuration
+        new = {group.id: wanted[group.id] for group in model.groups if _is_missed(group.id, model, now, wanted)}
         if not new:
             break
         own |= new
-    return Click(replace(state, own=_in_order(model, own)).after(state))
+    return _in_order(model, own)
 
 
 def _is_missed(group: str, model: Model, now: Mapping[str, Sequence[str]], wanted: Mapping[str, Sequence[str]]) -> bool:

@@ -17,7 +17,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from configurator import deciding, letters, page, service, presenting
+from configurator import deciding, letters, page, presenting, service
 from configurator.documents import quote_pdf
 from configurator.engine import UnknownChoice
 from configurator.forms import QuantityForm, SendQuoteForm
