@@ -68,6 +68,7 @@ def sections(plan: Plan, folder: Path) -> Iterator[Section]:
     with places(folder) as here:
         with visits.open_houses(here) as houses:
             yield visits.measure(houses, plan.rounds, plan.seconds)
+            yield clicks.over_http(houses, plan.rounds)
             yield visits.memory(houses)
         yield cpu.measure(app, here, plan.rounds)
         here[SQLITE].connect(here[SQLITE].fresh(), "engine")

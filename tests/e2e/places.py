@@ -6,9 +6,10 @@ import re
 import time
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from urllib.parse import urljoin, urlsplit
 
 from storefront.demo.house import House
-from storefront.demo.story import ADDRESS, Customer, order_a_machine, steps, watch
+from storefront.demo.story import ADDRESS, Customer, forms_of, order_a_machine, steps, watch
 
 MEMBER = "rowan.hale@example.com"
 BUYER = "ada.moss@example.com"
@@ -33,7 +34,10 @@ class Place:
 PLACES = (
     Place("/"), Place("/laptops"), Place("/desktops"), Place("/workstations"), Place("/servers"),
     *(Place(f"/products/{machine}") for machine in MACHINES), *(Place(f"/configure/{machine}") for machine in MACHINES),
-    Place("/configure/skein-14?cpu=h12&memory=p32"),
+    Place("/configure/skein-14?cpu=h12&memory=p32"), Place("/configure/rookery-r2?chassis=f12&limit=6500&want=riser:r6"),
+    Place("/configure/skein-14?cpu=none", status=422), Place("/configure/skein-14?limit=much", status=422),
+    Place("/c/{shared}"), Place("/c/nothing", status=404), Place("/configurations/compare"),
+    Place("/configurations/compare?with={shared}&with={other}"),
     Place("/accessories"), Place("/accessories/MON-24"), Place("/compare"), Place("/compare?models=skein-14,skein-16,hearth-t"),
     Place("/search"), Place("/search?q=memory"), Place("/search?q=zzzz"),
     Place("/quotes/{quote}"), Place("/cart"), Place("/status"), Place("/support"), Place("/support/{tag}"),
@@ -44,7 +48,8 @@ PLACES = (
     Place("/cart", SHOPPING), Place("/checkout", SHOPPING), Place("/checkout/review", SHOPPING), Place("/orders/{booked}", SHOPPING),
     Place("/orders/{cancelled}", SHOPPING), Place("/status", SHOPPING),
     Place("/orders/{order}", CUSTOMER),
-    Place("/account", MEMBERSHIP), Place("/account/addresses", MEMBERSHIP), Place("/account/details", MEMBERSHIP),
+    Place("/account", MEMBERSHIP), Place("/account/configurations", MEMBERSHIP), Place("/account/addresses", MEMBERSHIP),
+    Place("/account/details", MEMBERSHIP),
     Place("/desk/sign-in"), Place("/desk/badge", STAFF), Place("/desk", STAFF), Place("/desk/kitting", STAFF), Place("/desk/build", STAFF),
     Place("/desk/test", STAFF), Place("/desk/boxing", STAFF), Place("/desk/dispatch", STAFF), Place("/desk/orders", STAFF),
     Place("/desk/orders/{order}", STAFF), Place("/desk/units/{tag}", STAFF), Place("/desk/purchasing", STAFF),
@@ -101,8 +106,12 @@ def walk_up(house: House) -> Known:
     shopping.go("/accessories/MON-24")
     shopping.send("/cart/items", quantity="2")
     known.cookies[SHOPPING] = shopping.browser.cookies["shop"]
+    known.facts["shared"], known.facts["other"] = share(visitor(), "skein-14?cpu=v6"), share(visitor(), "hearth-t")
 
-    known.cookies[MEMBERSHIP] = join(visitor(), MEMBER).browser.cookies["shop"]
+    member = join(visitor(), MEMBER)
+    member.go(f"/c/{known.facts['shared']}")
+    member.send("/keep", name="For the office")
+    known.cookies[MEMBERSHIP] = member.browser.cookies["shop"]
     known.facts["reset"] = ask_for_a_link(visitor(), house)
     staff = visitor()
     staff.go("/desk/sign-in")
@@ -131,6 +140,14 @@ def book(customer: Customer, model: str, choices: dict[str, str]) -> str:
     for act, _said in before:
         act()
     return _found(r"(SO-\d{4}-\d{6})", customer.page.text)
+
+
+def share(customer: Customer, machine: str) -> str:
+    """Share a configuration; the token of its link."""
+    customer.go(f"/configure/{machine}")
+    form = next(form for form in forms_of(customer.page.text) if form.method == "post" and "/configure/" in form.action)
+    answer = customer.browser.post(urljoin(customer.base, f"{form.action}/share"), data=form.values, timeout=30)
+    return urlsplit(answer.url).path.removeprefix("/c/")
 
 
 def ask_for_a_link(customer: Customer, house: House) -> str:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Response, expect
 from pypdf import PdfReader
 
 from fulfillment.kernel.money import Money
@@ -138,9 +138,32 @@ class Shopper:
         return self.page.locator(f".choice:has(#{group}-{option}) .delta").inner_text().strip()
 
     def why_not(self, group: str, option: str) -> str:
-        """Why an option cannot be had now; empty when it can."""
-        reason = self.page.locator(f".choice-out:has(#{group}-{option}) .more")
-        return reason.inner_text() if reason.count() else ""
+        """Why an option cannot be had now, as told when asked for; empty when it can."""
+        row = self.page.locator(f".choice-out:has(#{group}-{option})")
+        if not row.count():
+            return ""
+        self.unfold(row.get_by_role("button", name="Why not?"))
+        return self.page.locator(f"#why-{group}-{option}").inner_text()
+
+    def unfold(self, button: Locator) -> None:
+        """Press a button of the choices, and wait for what it brings."""
+        if not self.scripts:
+            button.click()
+            return
+        with self.page.expect_response(lambda answer: "hx-request" in answer.request.headers):
+            button.click()
+        expect(self.page.locator(_BUSY)).to_have_count(0)
+
+    def get_anyway(self, group: str, option: str) -> str:
+        """Have an excluded option all the same, after a look at what it takes: the machine before and after."""
+        panel = f"#why-{group}-{option}"
+        if not self.page.locator(panel).inner_text():
+            self.why_not(group, option)
+        self.unfold(self.page.locator(panel).get_by_role("button", name="Get it anyway"))
+        shown = self.page.locator(f"{panel} .before-after").inner_text()
+        self.unfold(self.page.locator(panel).get_by_role("button", name="Confirm"))
+        expect(self.page.locator(f"#{group}-{option}")).to_be_checked()
+        return shown
 
     # From the cart to the order
 

@@ -72,10 +72,10 @@ def test_nothing_jumps_under_the_hand(shopper: Shopper) -> None:
     page = shopper.go("/configure/skein-14")
     shopper.choose("cpu", "v6")
     page.get_by_text("Your configuration").click()
-    spot = page.locator("#memory-d16")
+    spot = page.locator("#memory-s32")
     spot.scroll_into_view_if_needed()
     before = spot.bounding_box()
-    shopper.choose("memory", "d16")
+    shopper.choose("memory", "s32")
     after = spot.bounding_box()
     assert before is not None
     assert after is not None

@@ -30,7 +30,9 @@ READY = """async () => {
 
 PICTURES = {
     "home": ("/", ""), "product": ("/products/skein-16", ""), "configurator": ("/configure/skein-14?cpu=h12", ""),
-    "quote": ("/quotes/{quote}", ""), "cart": ("/cart", SHOPPING), "details": ("/checkout", SHOPPING),
+    "explained": ("/configure/rookery-r2?chassis=f12&limit=6500&want=riser:r6", ""), "shared": ("/c/{shared}", ""),
+    "compared": ("/configurations/compare?with={shared}&with={other}", ""), "quote": ("/quotes/{quote}", ""),
+    "cart": ("/cart", SHOPPING), "details": ("/checkout", SHOPPING),
     "review": ("/checkout/review", SHOPPING),
     "waiting": ("/orders/{booked}", SHOPPING), "payment": ("/orders/{booked}", SHOPPING), "cancelled": ("/orders/{cancelled}", SHOPPING),
     "delivered": ("/orders/{order}", CUSTOMER), "support": ("/support/{tag}", ""), "accessories": ("/accessories", ""),

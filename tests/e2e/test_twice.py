@@ -80,7 +80,7 @@ def lines(shopper: Shopper) -> list[str]:
 
 def test_one_quote_one_line_one_order(member: Shopper) -> None:
     member.go("/configure/skein-14?cpu=v6")
-    keeping = member.page.locator("aside form")
+    keeping = member.page.locator("aside form[method=post]")
     send_twice(keeping, ("then", "quote"))
     assert rows(member, "Quotes") == 1
     member.go("/configure/skein-14?cpu=v6")
@@ -128,7 +128,7 @@ def test_a_cart_begun_twice_is_one_cart(visit: Visit) -> None:
     assert lines(shopper) == ["1"]
     other = visit()
     other.go("/configure/hearth-t")
-    send_twice(other.page.locator("aside form"), ("then", "cart"))
+    send_twice(other.page.locator("aside form[method=post]"), ("then", "cart"))
     assert lines(other) == ["1"]
 
 
