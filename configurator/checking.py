@@ -17,7 +17,8 @@ from configurator.approval import approve, broken, has_machine, problem_at
 from configurator.engine import CannotCompile, Compiled, compile_model, count_machines, why_not
 from configurator.language import ModelError, put_together, read_whole
 from configurator.language.fields import Problem
-from configurator.language.specification import Group, Model, Rule
+from configurator.language.lowering import written_rules
+from configurator.language.specification import Group, Model
 from fulfillment.kernel.clock import today
 
 PATIENCE_SECONDS = 60
@@ -94,22 +95,16 @@ def doubts(compiled: Compiled) -> Iterator[Problem]:
         if not group.hidden:
             yield from _choice(compiled, group)
             yield from _never_seen(model, group)
-    for rule in written(model):
+    for rule in written_rules(model):
         if rule.reason["en"] == rule.reason["zh"]:
             yield problem_at(model, rule.line, f"the reason of {rule.id!r} is the same in both languages: translate it.")
     yield from idle(model)
 
 
-def written(model: Model) -> list[Rule]:
-    """The rules somebody wrote, and not those that say when a group is asked or a bundle applies."""
-    made = {f"{group.id}-{end}" for group in model.groups if group.when is not None for end in ("on", "off", "asked", "not-asked")}
-    return [rule for rule in model.rules if rule.id not in made]
-
-
 def idle(model: Model) -> Iterator[Problem]:
     """Rules that never bite: no machine breaks such a rule and keeps all others."""
     began = time.monotonic()
-    for rule in written(model):
+    for rule in written_rules(model):
         if time.monotonic() - began > PATIENCE_SECONDS:
             yield problem_at(model, rule.line, f"whether {rule.id!r} and the rules after it matter was not looked at: it takes too long.")
             return

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from configurator.language.lowering import written_rules
 from configurator.language.specification import Group, Model, Option, Rule, Start
-from configurator.language.wording import say_rule
+from configurator.language.wording import say, say_rule
 from configurator.pricing import list_price
 from configurator.showing import amount
 
@@ -26,7 +27,7 @@ def _sheet(old: Model, new: Model) -> Iterator[str]:
     if old.build_days != new.build_days:
         yield f"it takes {new.build_days} working days to build instead of {old.build_days}"
     if old.base_attributes != new.base_attributes:
-        yield f"the bare machine has {_attributes(new.base_attributes)} instead of {_attributes(old.base_attributes)}"
+        yield f"the bare machine has {_otherwise(old.base_attributes, new.base_attributes)}"
     if (old.name, old.tagline, old.summary, old.facts) != (new.name, new.tagline, new.summary, new.facts):
         yield "the machine is described in other words"
 
@@ -38,7 +39,9 @@ def _groups(old: Model, new: Model) -> Iterator[str]:
     for group in _shown(new):
         before = old.by_id.get(group.id)
         if before is None or before.hidden:
-            yield f"the group {_named(group)} is new, with {_counted(len([each for each in group.options if not each.absent]), 'option')}"
+            options = sum(not option.absent for option in group.options)
+            asked = f", asked when {say(group.when)}" if group.when is not None else ""
+            yield f"the group {_named(group)} is new, with {_counted(options, 'option')}{asked}"
         else:
             yield from _group(before, group)
     common = [group.id for group in _shown(old) if group.id in new.by_id]
@@ -76,7 +79,7 @@ def _option(old: Option, new: Option) -> Iterator[str]:
     elif old.parts != new.parts:
         yield f"the parts of {name} have another cost, weight, supplier or lead time"
     if old.attributes != new.attributes:
-        yield f"{name} has {_attributes(new.attributes)} instead of {_attributes(old.attributes)}"
+        yield f"{name} has {_otherwise(old.attributes, new.attributes)}"
     if old.visibility != new.visibility:
         yield f"{name} is offered to others, or at other times, than before"
     if old.not_before_days != new.not_before_days:
@@ -138,9 +141,7 @@ def _shown(model: Model) -> list[Group]:
 
 
 def _written(model: Model) -> Mapping[str, Rule]:
-    """The rules somebody wrote: not those that only say when a bundle applies."""
-    made = {f"{group.id}-{end}" for group in model.groups if group.hidden for end in ("on", "off")}
-    return {rule.id: rule for rule in model.rules if rule.id not in made}
+    return {rule.id: rule for rule in written_rules(model)}
 
 
 def _by_id(starts: Sequence[Start]) -> Mapping[str, Start]:
@@ -163,8 +164,10 @@ def _parts(option: Option) -> str:
     return ", ".join(f"{part.qty} × {part.sku}" for part in option.parts) or "nothing"
 
 
-def _attributes(attributes: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in sorted(attributes.items())) or "no attributes"
+def _otherwise(old: Mapping[str, object], new: Mapping[str, object]) -> str:
+    """The attributes that are not the same."""
+    changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    return ", ".join(f"{name} {new.get(name, 'no more')} instead of {old.get(name, 'nothing')}" for name in changed)
 
 
 def _effect(group: Group) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
+from configurator.language.lowering import written_rules
 from configurator.language.specification import EVERYONE, Group, Model, Option, Text, Visibility
 from configurator.language.wording import say, say_rule
 from configurator.pricing import list_price
@@ -17,6 +18,7 @@ def show(model: Model, language: str) -> Iterator[str]:
     yield f"{model.name[language]} ({model.id}): {price} as it stands, {model.build_days} working days to build"
     yield model.tagline[language]
     section: Text | None = None
+    reasons = {rule.id: rule.reason for rule in model.rules}
     wide = max(len(option.id) for group in model.groups for option in group.options)
     for group in model.groups:
         if group.hidden:
@@ -24,16 +26,15 @@ def show(model: Model, language: str) -> Iterator[str]:
         if group.section != section and group.section is not None:
             yield f"\n{group.section[language]}"
         section = group.section
-        yield from _group(group, wide, language)
+        yield from _group(group, wide, language, reasons.get(f"{group.id}-not-asked"))
     yield from _following(model, language)
     yield from _starts(model, language)
-    if model.rules:
+    rules = written_rules(model)
+    if rules:
         yield "\nRules"
-    hidden = {group.id for group in model.groups if group.hidden}
-    for rule in model.rules:
-        if rule.id not in {f"{group}-{end}" for group in hidden for end in ("on", "off")}:
-            yield f"  {rule.id}: {rule.reason[language]}"
-            yield f"    {say_rule(rule)}"
+    for rule in rules:
+        yield f"  {rule.id}: {rule.reason[language]}"
+        yield f"    {say_rule(rule)}"
 
 
 def amount(money: Money) -> str:
@@ -41,10 +42,12 @@ def amount(money: Money) -> str:
     return f"{money.minor // 100:,}.{money.minor % 100:02} {money.currency}" if money.minor >= 0 else f"-{amount(-money)}"
 
 
-def _group(group: Group, wide: int, language: str) -> Iterator[str]:
+def _group(group: Group, wide: int, language: str, why: Text | None) -> Iterator[str]:
     kind = ", any of them" if group.kind == "many" else ""
     when = f", asked when {say(group.when)}" if group.when is not None else ""
     yield f"  {group.name[language]} ({group.id}{kind}{when})"
+    if why is not None:
+        yield f"    {why[language]}"
     for option in group.options:
         if not option.absent:
             mark = "•" if option.id in group.default else " "

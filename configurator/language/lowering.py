@@ -92,6 +92,12 @@ def effect(name: Text, detail: Text | None, line: int, *, price: Money | None = 
     return Option(ON, name, detail, price or Money(0), 1, (), {"qty": 0}, not_before_days=days, line=line)
 
 
+def written_rules(model: Model) -> list[Rule]:
+    """The rules somebody wrote, without those that say when a group is asked or a bundle applies."""
+    made = {f"{group.id}-{end}" for group in model.groups if group.when is not None for end in ("on", "off", "asked", "not-asked")}
+    return [rule for rule in model.rules if rule.id not in made]
+
+
 def settled(model: Model) -> Model:
     """The model with the defaults of its conditional and hidden groups as they follow from the others."""
     defaults = followed(model, model.defaults)

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from configurator import releasing
 from configurator.engine import diagram
 from configurator.jobs import watch_releases
+from configurator.language import put_together
 from configurator.language.fields import ModelError
 from configurator.models import Release
 from configurator.releasing import make_ready, release_model, released_models
@@ -31,7 +32,7 @@ def rows() -> tuple[int, int, int]:
 
 @pytest.fixture
 def sheet() -> str:
-    return (CATALOGUE / "skein-14.toml").read_text(encoding="utf-8")
+    return put_together(CATALOGUE / "skein-14.toml").text
 
 
 def dead(sheet: str) -> str:

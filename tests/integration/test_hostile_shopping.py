@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from configurator.language import put_together
 from configurator.models import Quote, QuoteLine, Release
 from configurator.releasing import release_model, released
 from configurator.seed import CATALOGUE
@@ -175,7 +176,7 @@ class TestTheCart:
     ) -> None:
         token = visitor.quote(cpu="v6")
         visitor.post(f"/cart/quotes/{token}")
-        text = (CATALOGUE / "skein-14.toml").read_text(encoding="utf-8")
+        text = put_together(CATALOGUE / "skein-14.toml").text
         dearer = text.replace('"329.00"', '"829.00"')
         assert dearer != text
         with transaction() as session:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
+from configurator.language import put_together
 from configurator.models import Quote, Release
 from configurator.seed import CATALOGUE
 from configurator.service import issue_quote
@@ -27,7 +28,7 @@ def run(app: Flask, *words: str | Path) -> Result:
 def changed(tmp_path: Path) -> Path:
     """A later Skein 14, whose OLED panel costs more and whose five-year warranty is gone."""
     path = tmp_path / "skein-14.toml"
-    lines: Sequence[str] = SKEIN.read_text(encoding="utf-8").split("\n")
+    lines: Sequence[str] = put_together(SKEIN).text.split("\n")
     kept = [line for line in lines if '{ id = "l5n"' not in line]
     assert len(kept) == len(lines) - 1
     path.write_text("\n".join(kept).replace('price = "329.00"', 'price = "339.00"'), encoding="utf-8")
@@ -92,11 +93,11 @@ def test_a_release_is_final_and_a_quote_keeps_the_one_it_was_made_with(app: Flas
 
 
 def test_the_text_of_a_release_holds_the_families_it_includes(app: Flask, tmp_path: Path) -> None:
-    text = SKEIN.read_text(encoding="utf-8")
-    begin, end = text.index('[[group]]\nid = "label"'), text.index('[[group]]\nid = "later"')
+    text = put_together(SKEIN).text
+    begin, end = text.index('[[group]]\nid = "lid"'), text.index("# ── Storage")
     (tmp_path / "family-x.toml").write_text(text[begin:end], encoding="utf-8")
     path = tmp_path / "skein-14.toml"
-    path.write_text(f'include = ["family-x.toml"]\n{text[:begin]}[[group]]\nuse = "label"\n\n{text[end:]}', encoding="utf-8")
+    path.write_text(f'include = ["family-x.toml"]\n{text[:begin]}[[group]]\nuse = "lid"\n\n{text[end:]}', encoding="utf-8")
     said = run(app, "release", CATALOGUE / "suppliers.toml", path, tmp_path / "family-x.toml")
     assert (said.exit_code, "skein-14: version 1 is released" in said.output) == (0, True), said.output
     assert run(app, "diff", "skein-14", SKEIN).output == "both mean the same\n"
