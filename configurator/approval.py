@@ -6,20 +6,14 @@ What is merely doubtful, and costs more time to find, is in `checking`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 from configurator.engine import CannotCompile, Compiled, answer, compile_model, why_not
-from configurator.language.conditions import And, Condition, Not
+from configurator.engine.consistency import Consistency
 from configurator.language.fields import ModelError, Problem
 from configurator.language.lowering import OFF, ON
 from configurator.language.soundness import unfit_defaults
-from configurator.language.specification import Group, Model, Option, Rule, Start
-
-Item = TypeVar("Item")
-NO_MACHINE = "no machine"
-"""How the engine begins to say that rules contradict each other."""
+from configurator.language.specification import Group, Model, Option, Start
 
 
 def approve(model: Model) -> Compiled:
@@ -45,54 +39,18 @@ def problem_at(model: Model, line: int, message: str) -> Problem:
 
 def _cannot_compile(model: Model, error: CannotCompile) -> Problem:
     """Say which rules contradict each other, or what makes the model too large."""
-    if not str(error).startswith(NO_MACHINE):
+    guilty = Consistency(model).contradiction()
+    if guilty is None:
         return Problem(model.file, 1, f"the model cannot be compiled: {error}.")
-    guilty = smallest(list(model.rules), lambda some: has_machine(model, some))
-    named = ", ".join(f"{rule.id!r} (line {model.place(rule.line)[1]}: {rule.reason['en']})" for rule in guilty)
-    return problem_at(model, guilty[-1].line, f"no machine keeps these rules together: {named} Change one of them.")
-
-
-def has_machine(model: Model, rules: Sequence[Rule]) -> bool:
-    """Tell whether some machine keeps these rules. Raises CannotCompile when that is too hard to say."""
-    try:
-        Compiled(replace(model, rules=tuple(rules)))
-    except CannotCompile as error:
-        if str(error).startswith(NO_MACHINE):
-            return False
-        raise
-    return True
-
-
-def smallest(items: list[Item], possible: Callable[[Sequence[Item]], bool]) -> list[Item]:
-    """Return a part of the items that is impossible and would be possible without any one of its items.
-
-    Takes away ever smaller slices for as long as the rest stays impossible.
-    """
-    slice_size = len(items)
-    while slice_size > 1:
-        slice_size = (slice_size + 1) // 2
-        for start in range(len(items) // slice_size * slice_size, -1, -slice_size):
-            without = items[:start] + items[start + slice_size :]
-            if len(without) < len(items) and not possible(without):
-                items = without
-    for item in list(items):
-        without = [other for other in items if other is not item]
-        if not possible(without):
-            items = without
-    return items
-
-
-def broken(rule: Rule) -> Rule:
-    """The rule that a machine breaks the rule."""
-    against: Condition = Not(rule.require)
-    if rule.when is not None:
-        against = And((rule.when, against))
-    return replace(rule, when=None, require=against)
+    rules = [rule for rule in model.rules if rule.id in guilty]
+    named = ", ".join(f"{rule.id!r} (line {model.place(rule.line)[1]}: {rule.reason['en']})" for rule in rules)
+    return problem_at(model, rules[-1].line, f"no machine keeps these rules together: {named} Change one of them.")
 
 
 def _never_broken(model: Model) -> Iterator[Problem]:
+    consistency = Consistency(model)
     for rule in model.rules:
-        if not has_machine(model, [broken(rule)]):
+        if not consistency.is_breakable(rule.id):
             message = f"the rule {rule.id!r} can never be broken: it does nothing. Correct it, or remove it."
             yield problem_at(model, rule.line, message)
 

@@ -13,16 +13,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
-from configurator.approval import approve, broken, has_machine, problem_at
+from configurator.approval import approve, problem_at
 from configurator.engine import CannotCompile, Compiled, compile_model, count_machines, why_not
+from configurator.engine.consistency import Consistency
 from configurator.language import ModelError, put_together, read_whole
 from configurator.language.fields import Problem
 from configurator.language.lowering import written_rules
 from configurator.language.specification import Group, Model
 from fulfillment.kernel.clock import today
-
-PATIENCE_SECONDS = 60
-"""How long rules are compared with each other; those that were not reached are named."""
 
 
 @dataclass(slots=True)
@@ -103,14 +101,12 @@ def doubts(compiled: Compiled) -> Iterator[Problem]:
 
 def idle(model: Model) -> Iterator[Problem]:
     """Rules that never bite: no machine breaks such a rule and keeps all others."""
-    began = time.monotonic()
+    consistency = Consistency(model)
     for rule in written_rules(model):
-        if time.monotonic() - began > PATIENCE_SECONDS:
-            yield problem_at(model, rule.line, f"whether {rule.id!r} and the rules after it matter was not looked at: it takes too long.")
-            return
-        others = [broken(rule) if other is rule else other for other in model.rules]
-        if has_machine(model, [broken(rule)]) and not has_machine(model, others):
-            message = f"the rule {rule.id!r} never bites: the others imply it. Remove it, or correct what it should add."
+        others = consistency.implied_by(rule.id) if consistency.is_breakable(rule.id) else None
+        if others is not None:
+            named = " and ".join(repr(other) for other in others) or "what there is to choose"
+            message = f"the rule {rule.id!r} never bites, because it follows from {named}: remove it, or correct what it should add."
             yield problem_at(model, rule.line, message)
 
 

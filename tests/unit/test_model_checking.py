@@ -124,7 +124,7 @@ def test_a_file_that_cannot_be_read_has_errors_and_no_size(tmp_path: Path) -> No
 def test_a_rule_that_the_others_imply_never_bites(tmp_path: Path) -> None:
     first, second = rule("first", "psu is p500", "cpu is c8 or c16"), rule("second", "psu is p500", "cpu is c16")
     assert warnings(tmp_path, CPU, PSU, first, second) == [
-        "the rule 'second' never bites: the others imply it. Remove it, or correct what it should add."
+        "the rule 'second' never bites, because it follows from 'first': remove it, or correct what it should add."
     ]
 
 
