@@ -134,7 +134,7 @@ def _choices(model: Model, chosen: Mapping[str, Sequence[str]]) -> dict[str, tup
     for name, options in chosen.items():
         place = {"pointer": pointer("choices", name)}
         group = model.by_id.get(name)
-        if group is None:
+        if group is None or group.hidden:
             faults.append(Fault(place, _("The %(model)s has no such group.", model=pick(model.name))))
             continue
         faults += [
