@@ -10,7 +10,7 @@ import re
 import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -18,11 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configurator.engine import Compiled, answer, compile_model, count_machines
-from configurator.language import read_model
-from configurator.language.conditions import And, Condition, Not
-from configurator.language.specification import Model, Option, PartSpec, Rule, Text
-from configurator.language.truth import broken_rules
+from configurator.engine import answer, compile_model
+from configurator.engine.consistency import Consistency
+from configurator.language import conditions, read_model
+from configurator.language.lowering import followed
+from configurator.language.specification import EVERYONE, Group, Model, Option, PartSpec, Text
+from configurator.language.truth import broken_rules, total_of
 from fulfillment.kernel.money import Money, total
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -59,8 +60,13 @@ def tables_of(file: str) -> Mapping[str, list[dict[str, Any]]]:
     return tomllib.loads((CATALOGUE / file).read_text(encoding="utf-8"))
 
 
+def asked(model: Model) -> list[Group]:
+    """The groups a customer is asked for."""
+    return [group for group in model.groups if not group.hidden]
+
+
 def options_of(model: Model) -> Iterator[tuple[str, Option]]:
-    for group in model.groups:
+    for group in asked(model):
         for option in group.options:
             yield group.id, option
 
@@ -84,6 +90,7 @@ def texts_of(model: Model) -> Iterator[Text]:
         yield from (text for text in (option.name, option.detail) if text)
         yield from (part.name for part in option.parts)
     yield from (rule.reason for rule in model.rules)
+    yield from (text for start in model.starts for text in (start.name, start.detail) if text)
 
 
 @dataclass(frozen=True)
@@ -108,16 +115,16 @@ def listed_item(item: Mapping[str, Any]) -> Listed:
     return Listed(item["name"]["en"], item["name"]["zh"], cost, item["weight_g"], item["supplier"], item["lead_days"], item["serialised"])
 
 
-def test_catalogue_holds_the_five_machines_and_two_lists() -> None:
+def test_catalogue_holds_the_five_machines_two_families_and_two_lists() -> None:
     found = {file.stem for file in CATALOGUE.glob("*.toml")}
 
-    assert found == {*DEFAULT_PRICES, "accessories", "suppliers"}
+    assert found == {*DEFAULT_PRICES, "accessories", "suppliers", "family-care", "family-owner"}
     assert {model_id: model_of(model_id).id for model_id in DEFAULT_PRICES} == {model_id: model_id for model_id in DEFAULT_PRICES}
 
 
 @each_model
 def test_model_has_twelve_to_thirty_groups(model_id: str) -> None:
-    assert 12 <= len(model_of(model_id).groups) <= 30
+    assert 12 <= len(asked(model_of(model_id))) <= 30
 
 
 @each_model
@@ -139,19 +146,9 @@ def test_no_option_is_dead(model_id: str) -> None:
 
 @each_model
 def test_every_rule_excludes_machines_that_nothing_else_excludes(model_id: str) -> None:
-    model = model_of(model_id)
+    consistency = Consistency(model_of(model_id))
 
-    for rule in model.rules:
-        breaking_only_this = Compiled(replace(model, rules=breaking(model, rule)))
-        assert count_machines(breaking_only_this, {}) > 0
-
-
-def breaking(model: Model, rule: Rule) -> tuple[Rule, ...]:
-    """The rules of a machine that breaks this rule and no other."""
-    broken: Condition = Not(rule.require)
-    if rule.when is not None:
-        broken = And((rule.when, broken))
-    return (*(other for other in model.rules if other is not rule), replace(rule, when=None, require=broken))
+    assert {rule: implied for rule in consistency.kept if (implied := consistency.implied_by(rule)) is not None} == {}
 
 
 def test_forty_rows_of_the_rule_table_are_in_force() -> None:
@@ -170,7 +167,7 @@ def test_clicking_what_is_offered_always_ends_in_a_machine(model_id: str, data: 
     model = model_of(model_id)
     compiled = compile_model(model)
     chosen: dict[str, str] = {}
-    for group in data.draw(st.permutations([group for group in model.groups if group.kind == "one"]))[:10]:
+    for group in data.draw(st.permutations([group for group in asked(model) if group.kind == "one"]))[:10]:
         offered = [option.option for option in answer(compiled, chosen).groups[group.id].options if option.possible]
         chosen[group.id] = data.draw(st.sampled_from(offered))
 
@@ -191,6 +188,37 @@ def test_default_machine_costs_and_weighs_what_such_machines_do(model_id: str) -
     assert cheapest.minor <= price.minor <= dearest.minor
     lightest, heaviest = DEFAULT_WEIGHTS_KG[model_id]
     assert lightest * 1000 <= weight_g <= heaviest * 1000
+
+
+@each_model
+def test_every_start_can_be_built_as_it_stands_and_better_is_more_powerful(model_id: str) -> None:
+    model = model_of(model_id)
+    compiled = compile_model(model)
+    powers = []
+    for start in model.starts:
+        answered = answer(compiled, start.choices)
+        assert answered.valid, start.id
+        assert followed(model, {**model.defaults, **start.choices}) == answered.configuration, start.id
+        powers.append(total_of(model, "power", answered.configuration))
+
+    assert [start.id for start in model.starts][:3] == ["good", "better", "best"]
+    assert powers[0] < powers[1] < powers[2]
+
+
+def test_the_catalogue_uses_what_the_language_has() -> None:
+    models = [model_of(model_id) for model_id in DEFAULT_PRICES]
+    groups = [group for model in models for group in model.groups]
+    options = [option for group in groups for option in group.options]
+
+    assert {group.id for group in groups if group.when is not None and not group.hidden} == {"plan", "mount", "licences"}
+    assert {group.id for group in groups if group.by_id.get("2")} == {"spares", "fans", "cables"}
+    assert {group.id for group in groups if group.hidden and group.by_id["on"].price.minor < 0} == {
+        "care-bundle", "creator-bundle", "studio-bundle", "pair-bundle", "fleet-bundle",
+    }
+    assert {group.id for group in groups if group.hidden and group.by_id["on"].not_before_days} == {"engraving", "leak-test", "appointment"}
+    tables = {rule.id for model in models for rule in model.rules if isinstance(rule.require, conditions.Listed)}
+    assert tables == {"graphics-alike", "gpu-riser"}
+    assert {option.id for option in options if option.visibility != EVERYONE} == {"red", "edu"}
 
 
 @each_model
