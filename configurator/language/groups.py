@@ -85,6 +85,7 @@ class _Groups:
             kind="many" if self.kind == "many" else "one",
             default=self.default(list(options)),
             options=tuple(options.values()),
+            counted=self.kind == "quantity",
             line=table.line,
         )
         if none and self.kind in {"one", "many"}:

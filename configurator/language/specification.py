@@ -108,6 +108,8 @@ class Group:
     options: tuple[Option, ...]
     hidden: bool = False
     """Not a question to the customer: it follows from the others (a bundle's price, a condition's delay)."""
+    counted: bool = False
+    """Its options are numbers of equal pieces: a quantity."""
     when: Condition | None = None
     """When the group is asked; of a hidden group: when it is "on". The rules say the same to the engine."""
     line: int = field(default=1, compare=False)

@@ -14,7 +14,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from configurator.bom import explode, pieces
-from configurator.language.specification import Group, Model, Text
+from configurator.language.specification import EVERYONE, Group, Model, Text
 from configurator.releasing import released_models
 from configurator.service import leaves_us, starting_prices
 from fulfillment.inventory.atp import dates_of, earliest_dates
@@ -191,13 +191,13 @@ def _machine_entry(model: Model) -> Entry:
 
 
 def _indexed(models: Sequence[Model]) -> Index:
-    """Index machines, and options by name: what several machines offer is found once."""
+    """Index machines, and options by name: what several machines offer, or by the piece, is found once; what only some see, never."""
     names: dict[str, Text] = {}
     users: dict[str, dict[str, Model]] = {}
     texts: dict[str, list[tuple[int, str]]] = {}
     for model in models:
         for group in model.groups:
-            for option in (o for o in group.options if o.parts):
+            for option in (o for o in group.options if o.parts and o.visibility == EVERYONE and not (group.counted and o.pieces > 1)):
                 key = option.name["en"]
                 names[key] = option.name
                 users.setdefault(key, {})[model.id] = model

@@ -41,6 +41,7 @@ def test_the_empty_choice_can_have_a_name_and_an_option_can_be_the_default() -> 
 def test_a_quantity_is_priced_weighed_and_summed_by_the_piece() -> None:
     box = model(quantity("to = 8\nstep = 2", 2), rule("enough", "sum(gb) >= 16 and count(modules) <= 8"))
     modules = box.by_id["modules"]
+    assert (modules.counted, modules.kind) == (True, "one")
     assert [each.id for each in modules.options] == ["0", "2", "4", "6", "8"]
     assert [each.price for each in modules.options] == [Money(3_000) * count for count in (0, 2, 4, 6, 8)]
     four = modules.by_id["4"]
