@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export FLASK_APP = wsgi
 
-LONG := tests/faults/test_books_of_500_orders.py tests/faults/test_database_away.py tests/faults/test_kill_nine.py
+LONG := tests/faults/test_books_of_500_orders.py tests/faults/test_database_away.py tests/faults/test_kill_nine.py tests/long
 STRANGERS := *test_simulator_* *test_api_fuzz* *test_demo_past*
 PAGES := *test_hostile_web* *test_hostile_shopping* *test_hostile_mail* *_pages.py *test_console_* *test_catalogue* *test_languages* *test_billing_house* *test_billing_invoices* *_documents.py *test_floor_crew* *test_account_*
 
@@ -36,7 +36,7 @@ test: setup system lint ## lint, the suite on SQLite with browser and faults, an
 
 test-long: setup system ## what takes minutes more: the long faults on SQLite, and everything on PostgreSQL
 	@$(BIN)/pytest -q $(LONG)
-	@$(BIN)/pytest -q -n 2 --dist loadfile --database=postgresql
+	@$(BIN)/pytest -q -n 2 --dist loadfile --database=postgresql --ignore=tests/long
 
 test-fast: setup ## the core in under a minute: no browser, few pages, SQLite only
 	@$(BIN)/pytest -q -n 2 -m "not browser and not slow" $(PAGES:%=--ignore-glob=%) $(STRANGERS:%=--ignore-glob=%) tests/unit tests/integration tests/test_house.py tests/test_routes.py

@@ -1,0 +1,1 @@
+"""Full-size proofs that `make test` leaves out and `make test-long` runs."""
