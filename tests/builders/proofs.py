@@ -155,9 +155,9 @@ def _choose(subject: Subject, dice: Random, choices: list[Pair], possible: froze
     return True
 
 
-def broken_explanation(subject: Subject, choices: Sequence[Pair], wanted: Pair | None, reason: Reason) -> str:
+def broken_explanation(judge: RuleOracle, choices: Sequence[Pair], wanted: Pair | None, reason: Reason) -> str:
     """What is wrong with an explanation: it is no conflict, or one of its choices or rules is not needed; empty if nothing."""
-    judge, target = subject.rule_oracle, [wanted] if wanted else []
+    target = [wanted] if wanted else []
     rules = [rule.id for rule in reason.rules]
     if not set(reason.choices) <= set(choices):
         return f"names choices that were not made: {set(reason.choices) - set(choices)}"

@@ -46,7 +46,7 @@ def prove_explanations(subject: Subject, seed: int, clicks: int, each: int) -> i
             others = [other for other in choices if subject.decisions[other] != subject.decisions[pair]]
             reason = why_not(subject.compiled, subject.choices(choices), pair)
             assert reason is not None
-            wrong = broken_explanation(subject, others, pair, reason)
+            wrong = broken_explanation(subject.rule_oracle, others, pair, reason)
             assert not wrong, f"{subject.name} {choices} {pair}: {reason.choices} {[rule.id for rule in reason.rules]} {wrong}"
             explained += 1
     for number in range(each):
@@ -54,7 +54,7 @@ def prove_explanations(subject: Subject, seed: int, clicks: int, each: int) -> i
         told = answer(subject.compiled, subject.choices(choices))
         assert (told.conflict is None) is told.valid is bool(subject.oracle.machine(choices))
         if told.conflict is not None:
-            wrong = broken_explanation(subject, choices, None, told.conflict)
+            wrong = broken_explanation(subject.rule_oracle, choices, None, told.conflict)
             assert not wrong, f"{subject.name} {choices}: {told.conflict.choices} {[rule.id for rule in told.conflict.rules]} {wrong}"
             explained += 1
     return explained
