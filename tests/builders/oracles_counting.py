@@ -68,26 +68,29 @@ def _simplified(formula: Formula, parts: Sequence[Formula], domains: Mapping[str
 
 
 class Diagram:
-    """A theory as one BDD."""
+    """A theory as one BDD; with `bit_a_value` a variable has a bit for each of its values, of which one is set."""
 
-    def __init__(self, theory: Theory, *, reordering: bool = True) -> None:
+    def __init__(self, theory: Theory, *, bit_a_value: bool = False) -> None:
         self.theory = theory
+        self.bit_a_value = bit_a_value
         self.manager = cudd.BDD(memory_estimate=MEMORY)
-        self.manager.configure(reordering=reordering)
+        self.manager.configure(reordering=True)
         scopes = [scope for scope in (rule.variables() for _, rule in theory.rules) if len(scope) > 1]
         self.order = force(list(theory.domains), scopes)
         self.bits: dict[str, list[str]] = {}
         self.literals: dict[tuple[str, str], Any] = {}
         for number, variable in enumerate(self.order):
             values = theory.domains[variable]
-            self.bits[variable] = [f"v{number}_{bit}" for bit in range((len(values) - 1).bit_length())]
+            bits = len(values) if bit_a_value and len(values) > 2 else (len(values) - 1).bit_length()
+            self.bits[variable] = [f"v{number}_{bit}" for bit in range(bits)]
             self.manager.declare(*self.bits[variable])
             for place, value in enumerate(values):
                 self.literals[variable, value] = self.manager.cube(self._code(variable, place))
         self.root = self._conjoined()
 
     def _code(self, variable: str, place: int) -> dict[str, bool]:
-        return {bit: bool(place >> number & 1) for number, bit in enumerate(self.bits[variable])}
+        code = 1 << place if self.bit_a_value and len(self.theory.domains[variable]) > 2 else place
+        return {bit: bool(code >> number & 1) for number, bit in enumerate(self.bits[variable])}
 
     def code(self, assignment: Assignment) -> dict[str, bool]:
         """The bits of some variables' values."""

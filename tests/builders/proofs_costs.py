@@ -59,8 +59,8 @@ class PriceJudge:
         self.cheapest = Cheapest(self.theory, self.meanings)
         self.unit = 1 + 2 * sum(abs(price) for price in self.theory.prices.values())
 
-    def price(self, choices: Sequence[Pair], wanted: Sequence[Pair] = ()) -> int | None:
-        """The price of that machine, without the base; None if there is none. Options chosen are preferred as defaults are."""
+    def price(self, choices: Sequence[Pair], kept: Sequence[Pair]) -> int | None:
+        """The price of the machine that keeps some options; None if there is none. In groups of choices these are preferred."""
         costs = dict(self.theory.prices)
         for group in self.model.groups:
             chosen = [option for other, option in choices if other == group.id]
@@ -71,7 +71,7 @@ class PriceJudge:
                     costs[variable, "yes"] = costs.get((variable, "yes"), 0) + sign * self.unit
                 elif option.id not in preferred:
                     costs[group.id, option.id] = costs.get((group.id, option.id), 0) + self.unit
-        least = self.cheapest.price([*choices, *wanted], costs)
+        least = self.cheapest.price(kept, costs)
         if least is None:
             return None
         remainder = (least - self.theory.base_price) % self.unit
@@ -81,13 +81,13 @@ class PriceJudge:
 def broken_prices(subject: Subject, judge: PriceJudge, choices: Sequence[Pair], asked: Iterable[Pair]) -> str:
     """What is wrong with the price of the completed machine and with the differences of some possible options."""
     told = answer(subject.compiled, subject.choices(choices))
-    best = judge.price(choices)
+    best = judge.price(choices, choices)
     if told.price.minor != best:
         return f"the machine costs {told.price}, not {best}"
     for pair in asked:
         option = told.groups[pair[0]].option(pair[1])
         others = [other for other in choices if subject.decisions[other] != subject.decisions[pair]]
-        price = judge.price(others, [pair])
+        price = judge.price(choices, [*others, pair])
         difference = None if price is None else price - best
         if (option.difference.minor if option.difference is not None else None) != difference:
             return f"{pair} costs {option.difference} more, not {difference}"

@@ -79,6 +79,7 @@ def test_count_is_exact_beyond_what_a_float_holds() -> None:
     assert Diagram(theory).count({"v7": "b"}) == 3**59
     assert Diagram(TOY).count() == 4
     assert Diagram(TOY).count({"a": "1", "b": "yes"}) == 0
+    assert Diagram(TOY, bit_a_value=True).count() == 4
 
 
 @pytest.mark.parametrize(("lowest", "highest", "count"), [(2, 5, 4), (-inf, 1, 1), (6, inf, 1), (4, 4, 1), (7, 8, 0)])
