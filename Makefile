@@ -8,7 +8,7 @@ STRANGERS := *test_simulator_* *test_api_fuzz* *test_demo_past*
 PAGES := *test_hostile_web* *test_hostile_shopping* *test_hostile_mail* *_pages.py *test_console_* *test_catalogue* *test_languages* *test_billing_house* *test_billing_invoices* *_documents.py *test_floor_crew* *test_account_*
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo run test test-long test-fast lint format bench lock messages audit clean
+.PHONY: help setup system demo run test test-long test-fast lint format bench bench-configurator lock messages audit clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ lint: setup ## ruff, mypy --strict, import contracts, templates
 
 format: setup ## sort imports and mend what ruff can mend
 	@$(BIN)/ruff check --fix .
+
+bench-configurator: setup ## the engine side by side with PySAT, CP-SAT and CUDD; a click over HTTP
+	@$(BIN)/python -m tests.bench.configurator
 
 bench: setup ## speed and memory, as medians of several runs
 	@$(BIN)/python -m tests.bench
