@@ -2,10 +2,6 @@
 
 For every model the same clicks are asked of the engine and of PySAT, CP-SAT and CUDD, each in a process of its own that
 is ended at a limit. Public models are taken where `../shared/models` is; what they lack in prices and parts is made up.
-
-How an outside program compares answers: `flask model replay FILE CLICKS.json` prints, for each click, the domains of
-all variables of the file as JSON; CLICKS.json is a list of clicks `{"set": {"variable": "value"}}`, see
-`configurator/importers`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,14 @@
 
 A subject is a model with the theory that judges it: for a public file the theory read from the file itself, for a model
 of our own its rules as the language means them.
+
+A program of anyone else can judge the same without any of this: `flask model replay FILE CLICKS.json` takes a file of
+a known format and a list of clicks such as `[{"CONFIG_TAR": "yes"}, {"v3": 2}, {"CONFIG_TAR": null}]` (null takes a
+choice back) and prints one JSON object. Its "start" and each of its "clicks" have "domains", for every variable of
+the file the values that go with the choices in all other variables; "machines", how many solutions keep the choices
+(a string, exact; null where nobody can count them); "chosen"; and "refused" where a click changed nothing. Names and
+values are those of the file, "yes" and "no" for features. `flask model stats FILE --json` has the number of solutions
+and the cheapest. `prove_replay` in `proving` is such a program in twenty lines.
 """
 
 from __future__ import annotations
@@ -40,6 +48,7 @@ class Subject:
     theory: Theory
     meanings: dict[Pair, Assignment]
     decisions: dict[Pair, str]
+    imported: Imported | None = None
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -96,7 +105,7 @@ def public(name: str) -> Subject:
     imported, theory = import_any(MODELS / name), read_theory(name)
     assert set(imported.names) == set(theory.domains)
     meanings = _meanings(imported)
-    return Subject(name, imported.model, theory, meanings, {pair: pair[0] for pair in meanings})
+    return Subject(name, imported.model, theory, meanings, {pair: pair[0] for pair in meanings}, imported)
 
 
 def _meanings(imported: Imported) -> dict[Pair, Assignment]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from random import Random
 
 from configurator.engine import Answer, answer, count_machines, domains, repair, why_not
+from configurator.importers.clicks import Click, Replay
 from fulfillment.kernel.money import Money
-from tests.builders.oracles import Pair
+from tests.builders.oracles import Oracle, Pair
 from tests.builders.oracles_counting import Diagram, without_dead_values
 from tests.builders.proofs import Subject, broken_explanation, contradictory, impossible, walk
 from tests.builders.proofs_costs import PriceJudge, broken_finish, broken_machine, broken_prices, broken_repair
@@ -23,6 +24,27 @@ def prove_domains(subject: Subject, seed: int, clicks: int) -> None:
         told = domains(subject.compiled, subject.choices(choices))
         here = {(group, option) for group, options in told.items() for option in options if (group, option) in subject.meanings}
         assert here == possible, f"{subject.name} {choices}: too many {here - possible}, too few {possible - here}"
+
+
+def prove_replay(subject: Subject, seed: int, clicks: int) -> None:
+    """Clicks in the file's own words, on values that are possible or not: the domains are the oracle's, what is not possible is refused."""
+    assert subject.imported
+    dice, choices = Random(seed), dict[str, str]()
+    playing = Replay(subject.imported, subject.compiled)
+    with Oracle(subject.theory) as oracle:
+        possible = oracle.possible([])
+        for _ in range(clicks):
+            name = dice.choice(list(choices)) if choices and dice.randrange(6) == 0 else dice.choice(list(subject.theory.domains))
+            value = dice.choice([None, *subject.theory.domains[name]])
+            refused = playing.click(Click(name, value))
+            assert bool(refused) is (value is not None and (name, value) not in possible), f"{subject.name} {choices} {name} {value}"
+            if value is None:
+                choices.pop(name, None)
+            elif not refused:
+                choices[name] = value
+            possible = oracle.possible(list(choices.items()))
+            told = {(each, value) for each, values in playing.domains.items() for value in values}
+            assert told == possible, f"{subject.name} {choices}: too many {told - possible}, too few {possible - told}"
 
 
 def prove_counts(subject: Subject, seed: int, clicks: int) -> int:

@@ -13,6 +13,7 @@ from tests.builders.proving import (
     prove_no_dead_end_within_bounds,
     prove_prices,
     prove_repairs,
+    prove_replay,
 )
 
 
@@ -58,6 +59,11 @@ def test_no_walk_within_a_budget_and_a_day_ends_dead(ours: Subject) -> None:
 @pytest.mark.shared
 def test_domains_of_public_models_are_those_of_the_oracle(theirs: Subject) -> None:
     prove_domains(theirs, seed=8, clicks=25)
+
+
+@pytest.mark.shared
+def test_replay_in_the_words_of_the_file_is_right(theirs: Subject) -> None:
+    prove_replay(theirs, seed=12, clicks=25)
 
 
 @pytest.mark.shared

@@ -15,6 +15,7 @@ from tests.builders.proving import (
     prove_no_dead_end_within_bounds,
     prove_prices,
     prove_repairs,
+    prove_replay,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -44,6 +45,12 @@ def subject_of(name: str) -> Subject:
 @every_model
 def test_domains_after_each_click_are_those_of_the_oracle(name: str) -> None:
     prove_domains(subject_of(name), seed=20, clicks=CLICKS)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", [*COMPILED, *LARGE])
+def test_replay_in_the_words_of_the_file_is_right(name: str) -> None:
+    prove_replay(subject_of(name), seed=27, clicks=CLICKS)
 
 
 @pytest.mark.parametrize("name", [*SHOP, *(pytest.param(name, marks=pytest.mark.shared) for name in COMPILED)])
