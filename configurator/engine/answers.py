@@ -74,7 +74,7 @@ class Findings(Protocol):
     def give_up_of(self, number: int) -> tuple[tuple[str, str], ...] | None: ...
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen, which would make it slow: there may be thousands at every click
 class OptionAnswer:
     """One option, given the customer's choices in the other groups.
 

@@ -38,8 +38,8 @@ class Found:
         """Values that some machine has with all other choices kept."""
         self.prices: Longs = totals % question.unit
         """The price, above the floor, of the best machine with each possible value."""
-        self.dear = np.zeros(0, dtype=np.bool_)
-        """Values whose best machine is within the limit only because it has fewer defaults than `walk` found."""
+        self.dear: Longs = np.zeros(0, dtype=np.int64)
+        """The possible values whose best machine is not the one of `walk`, which costs more than the limit."""
         self.valid = self.walk.best < question.own_unit and not question.too_late
         if question.limit is not None:
             self._keep_limit(question)
@@ -52,11 +52,12 @@ class Found:
         walk, _ = solving.cheapest(question, np.where(question.broken, NONE, prices))
         self.possible &= walk.rest[self.compiled.class_of] + prices <= question.bound
         self.valid = self.valid and walk.best <= question.bound
-        self.dear = self.possible & (self.prices > question.bound)
-        if self.dear.any():
-            costs = np.where(question.broken, NONE, question.costs)
-            least = solving.within(question, costs).least(question.costs - question.broken * question.own_unit)
-            self.prices[self.dear] = least[self.dear] % question.unit
+        self.dear = np.flatnonzero(self.possible & (self.prices > question.bound))
+        if len(self.dear):
+            costs = question.costs - question.broken * question.own_unit
+            self.bounded = solving.within(question, np.where(question.broken, NONE, question.costs))
+            self.rests = self.bounded.least(costs) - costs
+            self.prices[self.dear] = (self.rests + costs)[self.dear] % question.unit
 
     @cached_property
     def best(self) -> Machine:
@@ -100,8 +101,8 @@ class Found:
         by_class = np.where(self.best_values < 0, 0, dates.values[self.best_values])
         rest = self.walk.latest(by_class)[self.compiled.class_of]
         days: Longs = np.maximum(np.maximum(rest, dates.values), dates.base)
-        for number in np.flatnonzero(self.dear):
-            days[number] = max(dates.base, int(dates.values[self.machine(int(number))].max()))
+        for number in self.dear.tolist():
+            days[number] = max(dates.base, int(dates.values[self.machine(number)].max()))
         return days
 
     @property
@@ -118,29 +119,45 @@ class Found:
         return number in self.chosen
 
     def is_possible(self, number: int) -> bool:
-        return bool(self.possible[number])
+        possible: bool = self._listed[0][number]
+        return possible
 
     def price_of(self, number: int) -> Money | None:
-        return self.question.money(int(self.prices[number])) if self.possible[number] else None
+        possible, prices, _ = self._listed
+        return self.question.money(prices[number]) if possible[number] else None
+
+    @cached_property
+    def _listed(self) -> tuple[list[bool], list[int], list[int]]:
+        """What is possible, the prices and the days, as Python has them: quicker to tell one by one."""
+        return self.possible.tolist(), self.prices.tolist(), [] if self.question.dates is None else self.readies.tolist()
 
     def machine(self, number: int) -> Ints:
         """The best machine with a possible value."""
-        if self.dear.any() and self.dear[number]:
-            found = solving.complete(self.question.wanting(number))
-            assert found is not None
-            return found.values
+        if number in self.dear:
+            return self.bounded.machine_with(number, int(self.rests[number]))
         values = self.best_values[self.walk.path(int(self.compiled.class_of[number]))]
         values[self.compiled.slot_of[self.compiled.variable_of[number]]] = number
         return values
 
+    @cached_property
+    def differences(self) -> tuple[list[int], list[int], list[int]]:
+        """For each class, what differs in the best machine with it: its slots and values stand from one start to the next."""
+        starts, slots, values = self.walk.differences(self.best_values)
+        return starts.tolist(), slots.tolist(), values.tolist()
+
     def changes_of(self, number: int) -> tuple[Change, ...]:
         keep = int(self.compiled.variable_of[number])
-        return changes(self.compiled, self.best.values, self.machine(number), keep)
+        if len(self.dear):  # the completed machine or this one may be another than `walk` found
+            return changes(self.compiled, self.best.values, self.machine(number), keep)
+        starts, slots, values = self.differences
+        begin, end = starts[self.compiled.class_of[number] : self.compiled.class_of[number] + 2]
+        before = self.best.values
+        return told_changes(self.compiled, [(slots[at], int(before[slots[at]]), values[at]) for at in range(begin, end)])
 
     def ready_of(self, number: int) -> dt.date | None:
-        if not self.possible[number] or self.question.dates is None:
+        if self.question.dates is None or not self.is_possible(number):
             return None
-        return dt.date.fromordinal(int(self.readies[number]))
+        return dt.date.fromordinal(self._listed[2][number])
 
     def earliest_of(self, number: int) -> dt.date | None:
         return _day(int(self.days[1][number])) if self.days else None
@@ -156,8 +173,9 @@ class Found:
         return tuple(group.id for group in self.compiled.model.groups if not group.hidden)
 
     def is_own(self, group_id: str) -> bool:
-        numbers = self.numbers(group_id)
-        return any(variable in self.question.own and variable not in self.best.lost for variable in self.compiled.variable_of[numbers])
+        group = self.compiled.model.by_id[group_id]
+        variables = [self.compiled.index[group_id, option] for option in ([None] if group.kind == "one" else group.by_id)]
+        return any(variable in self.question.own and variable not in self.best.lost for variable in variables)
 
     def options(self, group_id: str) -> tuple[tuple[str, int, int | None], ...]:
         group = self.compiled.model.by_id[group_id]
@@ -219,16 +237,22 @@ def configuration(compiled: Compiled, machine: Ints) -> dict[str, tuple[str, ...
 
 
 def changes(compiled: Compiled, before: Ints, after: Ints, keep: int | None = None) -> tuple[Change, ...]:
-    """Tell two machines apart, group by group in the order of the model, but for one variable and what is hidden."""
-    slots = compiled.slot_of[np.flatnonzero((before != after)[compiled.slot_of])]
-    by_group: dict[str, tuple[list[str], list[str]]] = {}
-    for slot in slots.tolist():
-        variable = compiled.slots[slot]
-        if variable == keep or variable in compiled.hidden:
+    """Tell two machines apart, but for one variable and what is hidden."""
+    slots = [slot for slot in np.flatnonzero(before != after).tolist() if compiled.slots[slot] != keep]
+    return told_changes(compiled, [(slot, int(before[slot]), int(after[slot])) for slot in slots])
+
+
+def told_changes(compiled: Compiled, rows: Sequence[tuple[int, int, int]]) -> tuple[Change, ...]:
+    """Name what changes, group by group in the order of the model: a slot, the value before and the one after."""
+    names, by_group = compiled.value_names, dict[str, tuple[list[str], list[str]]]()
+    for variable, before, after in sorted((compiled.slots[slot], before, after) for slot, before, after in rows):
+        if variable in compiled.hidden:
             continue
         lost, gained = by_group.setdefault(compiled.variables[variable].group, ([], []))
-        lost += filter(None, [compiled.value_names[before[slot]]])
-        gained += filter(None, [compiled.value_names[after[slot]]])
+        if names[before]:
+            lost.append(names[before])
+        if names[after]:
+            gained.append(names[after])
     return tuple(Change(group, tuple(lost), tuple(gained)) for group, (lost, gained) in by_group.items())
 
 

@@ -148,6 +148,46 @@ def path(src: Any, dst: Any, to_take: Any, taken: Any, arc: int, place: int, arc
 
 
 @compiled
+def differences(src: Any, dst: Any, number: Any, to_take: Any, taken: Any, via: Any, values: Any, best: Any) -> Any:
+    """For each class, the layers where the best machine with it has another value than the best of all, and that value.
+
+    `values` are the best of each class, `best` that of each layer. The class's own layer is not among them.
+    """
+    starts = np.zeros(len(via) + 1, np.int64)
+    layers = np.zeros(1024, np.int32)
+    others = np.zeros(1024, np.int32)
+    own = np.zeros(len(via), np.int32)
+    node_layer = np.zeros(len(to_take), np.int32)
+    for arc in range(len(src)):
+        node_layer[dst[arc]] = node_layer[src[arc]] + 1
+        own[number[arc]] = node_layer[src[arc]]
+    used = 0
+    for here in range(len(via)):
+        starts[here + 1] = used
+        if via[here] < 0:
+            continue
+        while used + len(best) > len(layers):
+            layers = np.concatenate((layers, np.zeros(len(layers), np.int32)))
+            others = np.concatenate((others, np.zeros(len(others), np.int32)))
+        node = src[via[here]]
+        for layer in range(own[here] - 1, -1, -1):
+            value = values[number[taken[node]]]
+            node = src[taken[node]]
+            if value != best[layer]:
+                layers[used], others[used] = layer, value
+                used += 1
+        node = dst[via[here]]
+        for layer in range(own[here] + 1, len(best)):
+            value = values[number[to_take[node]]]
+            node = dst[to_take[node]]
+            if value != best[layer]:
+                layers[used], others[used] = layer, value
+                used += 1
+        starts[here + 1] = used
+    return starts, layers[:used], others[:used]
+
+
+@compiled
 def together(src: Any, dst: Any, number: Any, nodes: int, classes: int) -> Any:
     """Which two classes of different layers some machine has both; on the diagonal, which classes any has."""
     reached = np.zeros((nodes, classes), np.bool_)
@@ -321,21 +361,43 @@ def least_within(class_of: Any, costs: Any, rest: Any, unit: int, bound: int) ->
 
 
 @compiled
-def path_of(dst: Any, number: Any, out: Any, front: Any, starts: Any, items: Any, values: Any, cost: int, chosen: Any) -> None:
-    """Put into `chosen` the value in each layer of a machine with this cost; `front` is what `fronts` returned."""
-    node = 0
-    for place in range(len(chosen)):
+def half_path(near: Any, far: Any, arcs: Any, front: Any, item: Any, at: Any, chosen: Any) -> None:
+    """Put into `chosen` the values of a half machine with a cost, layer by layer from a node to an end.
+
+    `near`, `far` and `number` are as in `fronts`, `front` what it returned; `arcs` are the first arc of each layer.
+    `item` is (number, starts, items, values), `at` the node, its cost, and the first layer, the one to stop at, the step.
+    """
+    number, starts, items, values = item
+    node, cost, first, stop, step = at
+    for place in range(first, stop, step):
         found = False
-        for arc in range(out[node], out[node + 1]):
-            for item in range(starts[number[arc]], starts[number[arc] + 1]):
-                left = cost - items[item]
-                begin, end = front[0][dst[arc]], front[1][dst[arc]]
+        for arc in range(arcs[place], arcs[place + 1]):
+            if near[arc] != node:
+                continue
+            begin, end = front[0][far[arc]], front[1][far[arc]]
+            for one in range(starts[number[arc]], starts[number[arc] + 1]):
+                left = cost - items[one]
                 where = begin + np.searchsorted(front[2][begin:end], left)
                 if where < end and front[2][where] == left:
-                    chosen[place] = values[item]
-                    node = dst[arc]
+                    chosen[place] = values[one]
+                    node = far[arc]
                     cost = left
                     found = True
                     break
             if found:
                 break
+
+
+@compiled
+def meeting(src: Any, dst: Any, number: Any, arcs: Any, here: int, ahead: Any, behind: Any, cost: int) -> Any:
+    """The arc of a class where two half machines meet that cost this much together, and the cost of the one ahead."""
+    for arc in range(arcs[0], arcs[1]):
+        if number[arc] != here:
+            continue
+        begin, end = ahead[0][dst[arc]], ahead[1][dst[arc]]
+        for place in range(behind[0][src[arc]], behind[1][src[arc]]):
+            left = cost - behind[2][place]
+            where = begin + np.searchsorted(ahead[2][begin:end], left)
+            if where < end and ahead[2][where] == left:
+                return arc, left
+    return -1, 0

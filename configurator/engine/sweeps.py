@@ -125,6 +125,17 @@ class Cheapest:
         _kernels().path(arcs.src, arcs.dst, self.to_take, self.taken, arc, 0 if arc < 0 else arcs.layer_of(arc), found)
         return arcs.number[found]
 
+    def differences(self, values: Ints) -> tuple[Longs, Ints, Ints]:
+        """For each class, in which layers the best machine with it differs from the best one, and the values there.
+
+        `values` are the best of each class. Returned are the start of each class among the two arrays that follow.
+        """
+        arcs, best = self.arcs, values[self.path()]
+        found: tuple[Longs, Ints, Ints] = _kernels().differences(
+            arcs.src, arcs.dst, arcs.number, self.to_take, self.taken, self.via, values, best
+        )
+        return found
+
     def latest(self, dates: Longs) -> Longs:
         """For each class the latest date of the other layers in the best machine with it; `dates` are those of the classes."""
         arcs = self.arcs
@@ -175,44 +186,69 @@ def count(arcs: Arcs, ways: Longs) -> int:
     return sum(int(limb) << 32 * place for place, limb in enumerate(found))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bounded:
     """Machines whose price is within a bound, by what is to be kept low: costs are that * `unit` + price."""
 
     arcs: Arcs
     unit: int
     bound: int
-    costs: Longs
-    """By value."""
     class_of: Ints
     starts: Ints
+    items: Longs
+    """The costs of each class's values worth a look."""
     values: Ints
-    """The values of each class worth a look."""
     cheapest: Cheapest
     """By price alone."""
-    front: tuple[Longs, Longs, Longs]
+    ahead: tuple[Longs, Longs, Longs]
+    """For each node, the costs worth keeping to the end: where they begin and end, and what they are."""
+
+    @functools.cached_property
+    def behind(self) -> tuple[Longs, Longs, Longs]:
+        """For each node, the costs worth keeping from the root."""
+        arcs = self.arcs
+        front: tuple[Longs, Longs, Longs] = _kernels().fronts(
+            arcs.dst, arcs.src, arcs.number, arcs.into, 0, self.starts, self.items, self.unit, self.cheapest.ahead, self.bound
+        )
+        return front
 
     @property
     def best(self) -> int:
         """The least cost; NONE if no machine is within the bound."""
-        begin, end, costs = self.front
+        begin, end, costs = self.ahead
         return int(costs[begin[0]]) if begin[0] < end[0] else NONE
 
     def machine(self) -> Ints:
         """The values of the best machine, layer by layer; there must be one."""
-        arcs = self.arcs
-        chosen = np.empty(len(arcs.slots), dtype=np.int32)
-        items = self.costs[self.values]
-        _kernels().path_of(arcs.dst, arcs.number, arcs.out, self.front, self.starts, items, self.values, self.best, chosen)
+        chosen = np.empty(len(self.arcs.slots), dtype=np.int32)
+        self._walk_ahead((0, self.best, 0, len(chosen), 1), chosen)
         return chosen
+
+    def machine_with(self, value: int, rest: int) -> Ints:
+        """The values of a machine that has one and costs `rest` without it, as `least` told."""
+        arcs, number = self.arcs, int(self.class_of[value])
+        chosen = np.empty(len(arcs.slots), dtype=np.int32)
+        layer = int(np.searchsorted(arcs.class_offsets, number, side="right")) - 1
+        arc, left = _kernels().meeting(
+            arcs.src, arcs.dst, arcs.number, arcs.starts[layer : layer + 2], number, self.ahead, self.behind, rest
+        )
+        chosen[layer] = value
+        self._walk_ahead((int(arcs.dst[arc]), int(left), layer + 1, len(chosen), 1), chosen)
+        item = arcs.number, self.starts, self.items, self.values
+        at = int(arcs.src[arc]), rest - int(left), layer - 1, -1, -1
+        _kernels().half_path(arcs.dst, arcs.src, arcs.starts, self.behind, item, at, chosen)
+        return chosen
+
+    def _walk_ahead(self, at: tuple[int, int, int, int, int], chosen: Ints) -> None:
+        arcs, item = self.arcs, (self.arcs.number, self.starts, self.items, self.values)
+        _kernels().half_path(arcs.src, arcs.dst, arcs.starts, self.ahead, item, at, chosen)
 
     def least(self, costs: Longs) -> Longs:
         """For each value (at a cost of its own) the least cost of a machine with it within the bound; NONE without one."""
-        arcs, kernels, items = self.arcs, _kernels(), self.costs[self.values]
-        behind = kernels.fronts(
-            arcs.dst, arcs.src, arcs.number, arcs.into, 0, self.starts, items, self.unit, self.cheapest.ahead, self.bound
+        arcs, kernels = self.arcs, _kernels()
+        rest = kernels.rest_fronts(
+            arcs.src, arcs.dst, arcs.number, arcs.by_class, self.ahead, self.behind, self.unit, self.bound, arcs.classes
         )
-        rest = kernels.rest_fronts(arcs.src, arcs.dst, arcs.number, arcs.by_class, self.front, behind, self.unit, self.bound, arcs.classes)
         least: Longs = kernels.least_within(self.class_of, costs, rest, self.unit, self.bound)
         return least
 
@@ -226,5 +262,6 @@ def bounded(arcs: Arcs, class_of: Ints, members: Ints, *, costs: Longs, prices: 
     starts, values = kernels.cheapest_items(members, class_of, costs, arcs.classes, unit)
     by_price = cheapest(arcs, cheapest_values(class_of, prices, arcs.classes)[0])
     backward = np.arange(len(arcs.src) - 1, -1, -1, dtype=np.int32)
-    front = kernels.fronts(arcs.src, arcs.dst, arcs.number, backward, arcs.nodes - 1, starts, costs[values], unit, by_price.behind, bound)
-    return Bounded(arcs, unit, bound, costs, class_of, starts, values, by_price, front)
+    items = costs[values]
+    front = kernels.fronts(arcs.src, arcs.dst, arcs.number, backward, arcs.nodes - 1, starts, items, unit, by_price.behind, bound)
+    return Bounded(arcs, unit, bound, class_of, starts, items, values, by_price, front)
