@@ -15,7 +15,8 @@ import pytest
 from hypothesis import assume, given, settings
 
 from configurator.engine import Answer, CannotCompile, Choices, Compiled, answer, compile_model, compile_stored, count_machines, store
-from configurator.engine.store import Unusable, file_name, load, save
+from configurator.engine.compilation import by_solver
+from configurator.engine.store import VERSION, Unusable, file_name, load, save
 from configurator.language.specification import Model, Option
 from fulfillment.kernel.money import Money
 from tests.builders.brute_force import bundled, lenient, look_at_everything, questions
@@ -68,7 +69,7 @@ def _flip(whole: bytes) -> bytes:
 
 
 def _newer(whole: bytes) -> bytes:
-    return whole.replace(b'{"version": 1,', b'{"version": 9,', 1)
+    return whole.replace(f'{{"version": {VERSION},'.encode(), b'{"version": 999,', 1)
 
 
 def _empty(whole: bytes) -> bytes:
@@ -166,3 +167,11 @@ def test_model_of_a_million_values_is_refused_before_any_work() -> None:
     huge = replace(group, options=group.options * 1_000_000)
     with pytest.raises(CannotCompile, match=r"1,000,000 options.*more than 200,000"):
         compile_model(make_model([huge]))
+
+
+def test_model_too_large_for_a_diagram_stays_so_in_its_file(tmp_path: Path) -> None:
+    large = by_solver(BOX, "watts reach across everything")
+    save(large, tmp_path / file_name(BOX))
+    again = compile_stored(BOX, tmp_path)
+    assert again.too_large == "watts reach across everything"
+    assert not answer(again, {"cpu": "c1"}).groups["gpu"].option("g1").possible
