@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
+from configurator.engine.diagram import CannotCompile
 from configurator.engine.formulas import ALWAYS, NEVER, Formulas
 from configurator.language.conditions import (
     And,
@@ -32,8 +33,11 @@ from configurator.language.conditions import (
     Sum,
     Word,
 )
-from configurator.language.specification import Group, Model, exact
+from configurator.language.specification import Group, Model, Rule, exact
 from configurator.language.truth import Scalar, attribute_of, compare, contribution
+
+_MOST = 1 << 60
+"""The largest running total: twice as much still is a whole number of 64 bits."""
 
 Fixed = dict[int, int]
 """Variables that have their value already."""
@@ -93,7 +97,15 @@ class Constraints:
         self.index = {(variable.group, variable.option): place for place, variable in enumerate(self.variables)}
         self.totals: list[Total] = []
         self._total_numbers: dict[Total, int] = {}
-        self.rules = [self._rule(rule.when, rule.require) for rule in model.rules]
+        self.rules = [self._named(rule) for rule in model.rules]
+
+    def _named(self, rule: Rule) -> int:
+        """A rule as a formula. Raises CannotCompile with the rule's name for a sum beyond 64 bits."""
+        try:
+            return self._rule(rule.when, rule.require)
+        except OverflowError as error:
+            told = f"the sum in the rule {rule.id!r} (line {rule.line}) reaches {error}, beyond what 64 bits hold exactly"
+            raise CannotCompile(f"{told}: give its attributes in larger units or with fewer decimals") from None
 
     def _rule(self, when: Condition | None, require: Condition) -> int:
         demanded = self._condition(require)
@@ -241,6 +253,11 @@ class Constraints:
         scale /= math.gcd(*(int(gain * scale) for gain in every))
         total: Total = tuple((variable, tuple(int(gain * scale) for gain in values)) for variable, values in gains.items())
         limit = math.ceil(bound * scale) - 1 if strict else math.floor(bound * scale)
+        most = sum(max(values) for _, values in total)
+        if most > _MOST:
+            raise OverflowError(f"{most:,}")
+        if limit < 0 or limit >= most:
+            return NEVER if limit < 0 else ALWAYS
         number_of_total = self._total_numbers.setdefault(total, len(self.totals))
         if number_of_total == len(self.totals):
             self.totals.append(total)

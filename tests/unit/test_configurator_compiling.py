@@ -92,3 +92,16 @@ def test_what_takes_too_long_stops_and_says_what_made_it_large() -> None:
     constraints = Constraints(make_model(groups, [make_rule("power", "sum(watts) < 400")]))
     with pytest.raises(CannotCompile, match=r"1 rules reach across from the groups before .* the widest of them power"):
         compile_constraints(constraints, Budget(states=40, seconds=0.01))
+
+
+def test_sum_beyond_64_bits_is_refused_with_its_rule() -> None:
+    groups = [make_group(name, make_option("a"), make_option("b", grains=1), make_option("c", grains=10**18)) for name in "xyz"]
+    with pytest.raises(CannotCompile, match=r"the sum in the rule 'sand' \(line 1\) reaches 3,000,000,000,000,000,000, beyond what 64"):
+        compile_model(make_model(groups, [make_rule("sand", "sum(grains) <= 7")]))
+
+
+def test_bound_no_sum_can_reach_says_nothing() -> None:
+    groups = [make_group(name, make_option("a", grains=1), make_option("b", grains=2)) for name in "xyz"]
+    assert count_machines(compile_model(make_model(groups, [make_rule("sand", f"sum(grains) <= {10**29}")])), {}) == 8
+    with pytest.raises(CannotCompile, match=r"sand .* can never hold"):
+        compile_model(make_model(groups, [make_rule("sand", f"sum(grains) > {10**29}")]))
