@@ -11,8 +11,8 @@ from tests.e2e.conftest import Visit
 from tests.e2e.shopper import Shopper
 
 TEN = [
-    ("cpu", "v6"), ("memory", "s32"), ("lid", "silver"), ("cpu", "v8"), ("lid", "graphite"), ("cpu", "v6"), ("memory", "s16"), ("lid", "silver"),
-    ("cpu", "v8"), ("lid", "graphite"),
+    ("cpu", "v6"), ("memory", "s32"), ("lid", "silver"), ("cpu", "v8"), ("lid", "graphite"), ("cpu", "v6"), ("memory", "s16"),
+    ("lid", "silver"), ("cpu", "v8"), ("lid", "graphite"),
 ]
 
 

@@ -16,7 +16,7 @@ CPU = group("cpu", option("c4", 0, "watts = 65"), option("c8", 90, "watts = 95")
 COOLER = group("cooler", option("low", 0), option("tower", 30), option("water", 90))
 
 
-def machines(box: Model) -> int:
+def machines(box: Model) -> int | None:
     return count_machines(compile_model(box), {})
 
 
