@@ -11,8 +11,9 @@ from itertools import chain
 import numpy as np
 
 from configurator.engine import solving
+from configurator.engine.answers import Change
 from configurator.engine.diagram import Ints
-from configurator.engine.finding import Found, completed
+from configurator.engine.finding import Found, changes, completed
 from configurator.engine.solving import Machine, Question
 from configurator.engine.sweeps import Bools
 from fulfillment.kernel.money import Money
@@ -44,11 +45,17 @@ class Sought(Found):
             self._known[number] = values
         return self._known[number]
 
+    def is_possible(self, number: int) -> bool:
+        return bool(self.possible[number])
+
     def price_of(self, number: int) -> Money | None:
         return self.question.price(self.machine(number)) if self.possible[number] else None
 
     def ready_of(self, number: int) -> dt.date | None:
         return self.question.ready(self.machine(number)) if self.possible[number] else None
+
+    def changes_of(self, number: int) -> tuple[Change, ...]:
+        return changes(self.compiled, self.best.values, self.machine(number), int(self.compiled.variable_of[number]))
 
     @property
     def earliest(self) -> dt.date | None:
