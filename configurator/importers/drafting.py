@@ -59,6 +59,7 @@ class Draft:
         self.constraints = 0
         self._rules: list[Rule] = []
         self._used: dict[str, int] = {}
+        self._literals: dict[Literal, Formula] = {}
         self._definitions: dict[Formula, Formula] = {}
         self._hash = hashlib.sha256(content)
 
@@ -78,10 +79,13 @@ class Draft:
 
     def literal(self, literal: Literal) -> Formula:
         """One of the literal's options is chosen: always, if they are all there are."""
-        group, options = literal
-        if len(options) == len(self.groups[group].options):
-            return ALWAYS
-        return chosen(group, (option for option in self.groups[group].options if option in options))
+        known = self._literals.get(literal)
+        if known is None:
+            group, options = literal
+            every = self.groups[group].options
+            known = chosen(group, (option for option in every if option in options)) if len(options) < len(every) else ALWAYS
+            self._literals[literal] = known
+        return known
 
     def named(self, name: str, group: str, values: Mapping[str, Iterable[str]]) -> None:
         """Say what a variable of the file is in the model."""

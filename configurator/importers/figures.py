@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +27,9 @@ class Figures:
     """Exactly. None: the model was too large to compile, and what answers for it cannot count."""
     compile_ms: int
     engine: str
-    """What answers questions about it: "decision diagram", "SAT", or none with the reason."""
+    """What answers questions about it: "decision diagram", "SAT solver" or "none"."""
+    because: str = ""
+    """Why it is not a decision diagram."""
     nodes: int | None = None
     arcs: int | None = None
     bytes: int | None = None
@@ -47,6 +49,7 @@ class Figures:
             "groups": self.groups,
             "solutions": None if self.solutions is None else str(self.solutions),
             "engine": self.engine,
+            "because": self.because or None,
             "compile_seconds": self.compile_ms / 1000,
             "nodes": self.nodes,
             "arcs": self.arcs,
@@ -66,6 +69,8 @@ class Figures:
             f"  solutions    {'not counted' if self.solutions is None else f'{self.solutions:,}'}",
             f"  engine       {self.engine}, ready after {self.compile_ms / 1000:.2f} s",
         ]
+        if self.because:
+            lines.append(f"  because      {self.because}")
         if self.nodes is not None:
             lines.append(f"  diagram      {self.nodes:,} nodes, {self.arcs:,} arcs, {self.bytes:,} bytes")
         if self.price is None:
@@ -79,34 +84,36 @@ def figures_of(imported: Imported) -> Figures:
     model = imported.model
     begun = time.perf_counter()
     try:
-        compiled: Compiled | None = compile_model(model)
-        said, none = "", False
+        compiled: Compiled | CannotCompile = compile_model(model)
     except CannotCompile as error:
-        compiled, said, none = None, str(error), isinstance(error, NoMachine)
-    milliseconds = int((time.perf_counter() - begun) * 1000)
-    figures: dict[str, Any] = {
-        "file": model.file,
-        "form": imported.form,
-        "variables": len(imported.names),
-        "constraints": imported.constraints,
-        "groups": len(model.groups),
-        "compile_ms": milliseconds,
-    }
-    if compiled is None:
-        return Figures(**figures, solutions=0 if none else None, engine=f"none: {said}")
+        compiled = error
+    figures = Figures(
+        file=model.file,
+        form=imported.form,
+        variables=len(imported.names),
+        constraints=imported.constraints,
+        groups=len(model.groups),
+        solutions=None,
+        compile_ms=int((time.perf_counter() - begun) * 1000),
+        engine="none",
+    )
+    if isinstance(compiled, CannotCompile):
+        return replace(figures, because=str(compiled), solutions=0 if isinstance(compiled, NoMachine) else None)
+    priced = model.base_price or any(option.price for group in model.groups for option in group.options)
+    cheapest = finish(compiled, {}, "cheapest") if priced else None
+    if cheapest:
+        figures = replace(figures, price=cheapest.price, cheapest=imported.solution(cheapest.configuration))
+    if compiled.too_large:
+        return replace(figures, engine="SAT solver", because=compiled.too_large)
     diagram = compiled.diagram
     nodes, arcs = diagram.size
-    priced = any(option.price for group in model.groups for option in group.options) or bool(model.base_price)
-    cheapest = finish(compiled, {}, "cheapest") if priced else None
-    return Figures(
-        **figures,
-        solutions=count_machines(compiled, {}),
+    return replace(
+        figures,
         engine="decision diagram",
+        solutions=count_machines(compiled, {}),
         nodes=nodes,
         arcs=arcs,
         bytes=sum(array.nbytes for array in (diagram.node_starts, diagram.arc_starts, diagram.src, diagram.dst, diagram.cls)),
-        price=cheapest.price if cheapest else None,
-        cheapest=imported.solution(cheapest.configuration) if cheapest else None,
     )
 
 

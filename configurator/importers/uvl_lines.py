@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from configurator.importers.problems import Problems
 
 _TOKEN = re.compile(
-    r"(?P<newline>\r?\n|\r)|(?P<blank>[ \t\f]+)|(?P<comment>//[^\r\n]*|/\*(?:.|\n)*?\*/)"
+    r"(?P<blank>[ \t\f]*)(?:"
+    r"(?P<word>\d*[^\W\d][\w#§%?\\';]*)|(?P<newline>\r?\n|\r)"
     r'|"(?P<name>[^"\r\n]+)"'
-    r"|(?P<word>\d*[^\W\d][\w#§%?\\';]*)|'(?P<text>[^'\r\n]*)'"
-    r"|(?P<number>\d+\.\d+|\d+|\.\d+)|(?P<mark><=>|=>|==|<=|>=|!=|\.\.|[!&|<>+\-*/()\[\]{},.])"
+    r"|(?P<comment>//[^\r\n]*|/\*(?:.|\n)*?\*/)|'(?P<text>[^'\r\n]*)'"
+    r"|(?P<number>\d+\.\d+|\d+|\.\d+)|(?P<mark><=>|=>|==|<=|>=|!=|\.\.|[!&|<>+\-*/()\[\]{},.])|(?P<end>\Z))"
 )
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 
@@ -60,7 +61,7 @@ def cut(text: str, problems: Problems) -> list[Line]:  # noqa: C901 - one loop o
     while at < len(text):
         found = _TOKEN.match(text, at)
         if not found:
-            said = text[at : at + 20].splitlines()[0]
+            said = text[at : at + 20].lstrip(" \t").splitlines()[0]
             raise problems.fail(number, f"unexpected {said!r}: quote names that hold more than letters, digits and _.")
         at = found.end()
         kind = found.lastgroup or ""
@@ -71,13 +72,11 @@ def cut(text: str, problems: Problems) -> list[Line]:  # noqa: C901 - one loop o
                     lines.append(Line(indent, tokens[0].line, tokens))
                     tokens = []
                 indent, fresh = 0, True
-        elif kind == "blank":
-            if fresh:
-                indent = len(found.group().expandtabs(8))
         elif kind == "comment":
             number += found.group().count("\n")
-        else:
-            fresh = False
+        elif kind != "end":
+            if fresh:
+                indent, fresh = len(found["blank"].expandtabs(8)), False
             token = Token(kind, found.group(kind), number)
             tokens.append(token)
             if kind == "mark" and token.text in "()[]{}":

@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
+from configurator import foreign_cli
 from configurator.cli import model
+from configurator.engine import Compiled
+from configurator.engine.compilation import by_solver
 from configurator.foreign_cli import replay, stats
+from configurator.importers import figures
+from configurator.language import Model
 from tests.builders.machines import SHEET
 from tests.unit.test_importers import FEATUREIDE, SANDWICH
 
@@ -37,6 +43,7 @@ def test_stats_for_another_program(tmp_path: Path) -> None:
         "groups": 5,
         "solutions": "15",
         "engine": "decision diagram",
+        "because": None,
         "cheapest": {
             "price": "837.90",
             "currency": "EUR",
@@ -64,8 +71,28 @@ def test_stats_of_our_own_model_file(tmp_path: Path) -> None:
 
 def test_stats_of_a_model_without_solutions_say_0(tmp_path: Path) -> None:
     told = json.loads(CliRunner().invoke(stats, [write(tmp_path, "no.dimacs", "p cnf 1 2\n1 0\n-1 0\n"), "--json"]).stdout)
-    assert told["solutions"] == "0"
-    assert told["cheapest"] is None
+    assert (told["solutions"], told["engine"], told["cheapest"]) == ("0", "none", None)
+    assert told["because"]
+
+
+def test_a_model_too_large_to_compile_is_answered_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The solver that answers for it gives the same domains and the same cheapest solution, and counts nothing."""
+    file = write(tmp_path, "pc.xml", FEATUREIDE)
+    clicks = write(tmp_path, "clicks.json", '[{"Fast": false}, {"Fan": true}, {"Slow": false}, {"Slow": true}]')
+    counted, plain = (json.loads(CliRunner().invoke(*each).stdout) for each in ((stats, [file, "--json"]), (replay, [file, clicks])))
+
+    def by_solver_alone(model: Model) -> Compiled:
+        return by_solver(model, "as this test wants it")
+
+    monkeypatch.setattr(figures, "compile_model", by_solver_alone)
+    monkeypatch.setattr(foreign_cli, "compile_model", by_solver_alone)
+    told = json.loads(CliRunner().invoke(stats, [file, "--json"]).stdout)
+    assert (told["engine"], told["because"], told["solutions"], told["nodes"]) == ("SAT solver", "as this test wants it", None, None)
+    assert told["cheapest"] == counted["cheapest"]
+    solved = json.loads(CliRunner().invoke(replay, [file, clicks]).stdout)
+    assert [each["machines"] for each in solved["clicks"]] == [None] * 4
+    assert [each["domains"] for each in solved["clicks"]] == [each["domains"] for each in plain["clicks"]]
+    assert [each.get("refused") for each in solved["clicks"]] == [each.get("refused") for each in plain["clicks"]]
 
 
 def test_stats_of_a_broken_file_end_with_1_and_every_problem(tmp_path: Path) -> None:
