@@ -67,8 +67,12 @@ def check(path: pathlib.Path) -> Report:
         began = time.perf_counter()
         compiled = compile_model(model)
         report.seconds = time.perf_counter() - began
-        report.nodes, report.arcs = compiled.diagram.size
         report.machines = count_machines(compiled, {})
+        if compiled.too_large:
+            said = f"the model is answered for by a solver, more slowly, and its machines are not counted: {compiled.too_large}."
+            report.warnings.append(Problem(model.file, 1, said))
+        else:
+            report.nodes, report.arcs = compiled.diagram.size
         report.warnings += sorted(doubts(compiled))
         approve(model)
     except CannotCompile:

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from configurator import releasing
-from configurator.engine import diagram
+from configurator.engine import compilation
 from configurator.jobs import watch_releases
 from configurator.language import put_together
 from configurator.language.fields import ModelError
@@ -108,10 +108,10 @@ def test_a_model_that_is_not_fit_is_refused(app: Flask, sheet: str, tmp_path: Pa
 
 def test_a_model_that_cannot_be_compiled_is_refused(app: Flask, sheet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "skein-14.toml").write_text(sheet.replace('"329.00"', '"333.00"'), encoding="utf-8")
-    monkeypatch.setattr(diagram, "LAYER_BUDGET", 0)
+    monkeypatch.setattr(compilation, "VALUE_BUDGET", 50)
     said = app.test_cli_runner().invoke(args=["catalogue", "release", str(CATALOGUE / "suppliers.toml"), str(tmp_path / "skein-14.toml")])
     assert said.exit_code == 1
-    assert "skein-14.toml:1: the model cannot be compiled: rules speak of" in said.output
+    assert "skein-14.toml:1: the model cannot be compiled: its groups have " in said.output
     assert rows() == (0, 0, 0)
 
 

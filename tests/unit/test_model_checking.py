@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from configurator.checking import Report, check
 from configurator.differences import differences
-from configurator.engine import compile_model
+from configurator.engine import compilation, compile_model
+from configurator.engine.compiling import Budget
 from configurator.language import read_model
 from configurator.language.conditions import And, Chosen, Compared, Condition, ConditionError, Not, Or, parse_condition
 from configurator.language.wording import say
@@ -144,6 +145,13 @@ def test_an_option_whose_time_is_over_is_told(tmp_path: Path) -> None:
         assert warnings(tmp_path, CPU, case) == []
     with clock.frozen(dt.datetime(2027, 4, 1, 12, tzinfo=dt.UTC)):
         assert warnings(tmp_path, CPU, case) == ["the option 'old' of 'case' has not been offered since 2027-03-31: remove it."]
+
+
+def test_a_model_too_large_for_a_diagram_is_told_and_still_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilation, "BUDGET", Budget(states=1, seconds=0, megabytes=1, arcs=0))
+    bays = [group(f"bay{n}", option("a", 0, f"watts = {n + 2}"), option("b", 0, f"watts = {3 * n}")) for n in range(5)]
+    said = warnings(tmp_path, *bays, rule("power", "sum(watts) <= 25"), rule("pair", "bay2.watts * bay3.watts <= bay4.watts * 4"))
+    assert said[0].startswith("the model is answered for by a solver, more slowly, and its machines are not counted: ")
 
 
 def test_a_report_is_told_to_people_and_to_programs(tmp_path: Path) -> None:
