@@ -7,7 +7,8 @@ promotion that its last use emptied moves the version, too, so nothing else has 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -30,13 +31,18 @@ MOVED = "prices_moved"
 """The mark of a session that has changed prices."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rules:
     """Everything that is said about the prices of a model."""
 
     books: tuple[Book, ...]
     discounts: tuple[Discount, ...]
     shaping: tuple[Shaping, ...]
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Every promotion code there is."""
+        return frozenset(discount.code for discount in self.discounts if discount.code)
 
 
 class _Kept:
@@ -48,29 +54,29 @@ class _Kept:
         self.rules: dict[str, Rules] = {}
         self.lists: OrderedDict[tuple[str, Terms], PriceList] = OrderedDict()
 
-    def begin(self, standing: tuple[str, int]) -> None:
-        """Forget everything if this is another database or another version."""
+    def rules_of(self, standing: tuple[str, int], model: Model) -> Rules | None:
+        """The rules of a model, if they are known; everything is forgotten for another database or another version."""
         with self.lock:
             if standing != self.standing:
                 self.standing, self.rules, self.lists = standing, {}, OrderedDict()
+            return self.rules.get(model.content_hash)
 
-    def keep(self, standing: tuple[str, int], key: tuple[str, Terms], made: PriceList, rules: Rules) -> None:
-        """Keep a price list, unless the prices changed meanwhile."""
+    def list_of(self, model: Model, terms: Terms) -> PriceList | None:
+        """A price list that was kept."""
+        with self.lock:
+            made = self.lists.get((model.content_hash, terms))
+            if made is not None:
+                self.lists.move_to_end((model.content_hash, terms))
+            return made
+
+    def keep(self, standing: tuple[str, int], model: Model, rules: Rules, made: PriceList) -> None:
+        """Keep a price list and the rules it was made by, unless the prices changed meanwhile."""
         with self.lock:
             if standing == self.standing:
-                self.rules[key[0]] = rules
-                self.lists[key] = made
+                self.rules[model.content_hash] = rules
+                self.lists[model.content_hash, made.terms] = made
                 if len(self.lists) > MOST_KEPT:
                     self.lists.popitem(last=False)
-
-    def find(self, key: tuple[str, Terms]) -> tuple[PriceList, Rules] | None:
-        """A price list that was kept, with the rules it was made by."""
-        with self.lock:
-            made = self.lists.get(key)
-            if made is None:
-                return None
-            self.lists.move_to_end(key)
-            return made, self.rules[key[0]]
 
 
 _kept = _Kept()
@@ -85,14 +91,14 @@ def prices_of(session: Session, model: Model, terms: Terms, version: int | None 
         rules = fetch_rules(session, model)
         return price_list(model, terms, rules.books, rules.discounts), rules
     standing = (str(session.get_bind().engine.url), version_of(session) if version is None else version)
-    _kept.begin(standing)
-    key = (model.content_hash, terms)
-    found = _kept.find(key)
-    if found is None:
-        rules = fetch_rules(session, model)
-        found = price_list(model, terms, rules.books, rules.discounts), rules
-        _kept.keep(standing, key, *found)
-    return found
+    known = _kept.rules_of(standing, model)
+    rules = known or fetch_rules(session, model)
+    terms = replace(terms, codes=tuple(code for code in terms.codes if code in rules.codes))  # made-up codes fill no memory
+    made = _kept.list_of(model, terms) if known else None
+    if made is None:
+        made = price_list(model, terms, rules.books, rules.discounts)
+        _kept.keep(standing, model, rules, made)
+    return made, rules
 
 
 def version_of(session: Session) -> int:

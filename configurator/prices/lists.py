@@ -44,6 +44,9 @@ class Won:
         return {"kind": self.kind, "name": dict(self.name), "id": self.id, "from_quantity": self.from_quantity}
 
 
+ITS_OWN = Won("model", OWN)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A price in a book, as it is written there: with or without tax as the book says."""
@@ -181,29 +184,38 @@ class _Pricing:
 
     def priced(self, item: _Item) -> Priced:
         """The price of one thing. Raises NoPrice."""
-        listed = self._in_books(item, 1, self.on_list) or self._own(item)
-        found = self._agreed(item, self._in_books(item, self.terms.quantity, self.shelves) or self._own(item))
+        own = self._own(item)
+        listed = self._in_books(item, 1, self.on_list) or own
+        found = self._agreed(item, self._in_books(item, self.terms.quantity, self.shelves) or own)
         if found is None:
             what = f"{self.model.id} {item.group} {item.option}"
             raise NoPrice("{what} has no price in {currency}.", what=what, currency=self.terms.currency)
         price, won = found
         about = [discount for discount in self.on_options if discount.covers(self.model.id, item.group, item.option, item.skus)]
-        off = takes_off(price, best(about, "option"))
+        off = takes_off(price, best(about, "option")) if about else ()
+        if not off:
+            return Priced(price, (listed or found)[0], (won,))
         rules = (won, *(Won("promotion", discount.name, discount.id) for discount, _amount in off))
         return Priced(price - total((amount for _, amount in off), price.currency), (listed or found)[0], rules, off)
 
     def _own(self, item: _Item) -> tuple[Money, Won] | None:
         """What the model itself says; nothing costs nothing in every currency."""
-        if item.own.currency == self.terms.currency or not item.own:
-            return Money(item.own.minor, self.terms.currency), Won("model", OWN)
-        return None
+        if item.own.currency == self.terms.currency:
+            return item.own, ITS_OWN
+        return None if item.own else (Money(0, self.terms.currency), ITS_OWN)
 
     def _in_books(self, item: _Item, quantity: int, shelves: Sequence[_Shelf]) -> tuple[Money, Won] | None:
         """The price in the strongest book that has one."""
-        return next((found for shelf in shelves if (found := shelf.price(self.model.id, item, quantity, self.day)) is not None), None)
+        for shelf in shelves:
+            found = shelf.price(self.model.id, item, quantity, self.day)
+            if found is not None:
+                return found
+        return None
 
     def _agreed(self, item: _Item, without: tuple[Money, Won] | None) -> tuple[Money, Won] | None:
         """The price under the agreement, if that says anything about it; else the one without."""
+        if not self.terms.contract:
+            return without
         rules = [rule for rule in self.terms.contract if self._binds(rule, item) and (without is not None or rule.price is not None)]
         if not rules:
             return without
