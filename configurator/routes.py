@@ -152,7 +152,8 @@ def keep(model_id: str) -> ResponseReturnValue:
         def issue() -> dict[str, Any]:
             owner, terms = UUID(account.id) if account else None, replace(SHOPPER, codes=state.codes)
             kept = issue_quote(
-                session, model_id, choices, quantity=quantity, account_id=owner, locale=current_locale(), terms=terms, taken=state.deals,
+                session, model_id, choices, own=state.own if "state" in request.form else None, limit=state.limit, by=state.by,
+                quantity=quantity, account_id=owner, locale=current_locale(), terms=terms, taken=state.deals,
             )
             return {"token": kept.token}
 
@@ -174,8 +175,10 @@ def take_offer(model_id: str) -> ResponseReturnValue:
     with transaction() as session:
 
         def take() -> dict[str, Any]:
-            deal = service.take_offer(session, model_id, state.own, token, terms=terms, taken=state.deals).deal
-            return {"group": deal.group, "option": deal.option}
+            offer = service.take_offer(
+                session, model_id, state.own, token, terms=terms, limit=state.limit, by=state.by, taken=state.deals,
+            )
+            return {"group": offer.deal.group, "option": offer.deal.option}
 
         deal = press(session, "offer", pressed(), [str(model.id), token, page.pack(state)], take)
     own = state.own | {deal["group"]: (deal["option"],)}

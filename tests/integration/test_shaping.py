@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from configurator.bom import explode
@@ -18,8 +19,10 @@ from configurator.prices.terms import Terms
 from configurator.service import StaleOffer, consult, issue_quote, take_offer
 from fulfillment.inventory.costing import open_stock
 from fulfillment.kernel.clock import frozen
+from fulfillment.kernel.db import transaction
 from fulfillment.kernel.money import Money
 from fulfillment.orders.service import cancel_order
+from storefront.demo.story import forms_of
 from tests.builders.prices import EVER, make_book, make_promotion, make_shaping, order, stock_all_but
 from tests.conftest import Queries
 
@@ -228,3 +231,24 @@ def test_an_offer_never_costs_less_than_its_parts_whatever_a_book_says(shop: Ses
     cost = next(line.cost for line in explode(model, {**model.defaults, "display": ("touch",)}) if line.group == "display")
     assert offer.deal.offered.minor * 1000 >= cost.minor * 1050
     assert shop.scalars(sa.select(ShapingRule.active)).one() is True
+
+
+def test_an_offer_is_pressed_on_the_page_and_stands_in_the_quote(client: FlaskClient) -> None:
+    with transaction() as session:
+        stock_all_but(session, "DSP-14A", "DSP-14O")
+        make_shaping(session, give=Give.PERCENT, percent=10)
+        make_promotion(session, 10, code="TEN")
+    page = client.get("/configure/skein-14?code=TEN")
+    values = dict(next(form for form in forms_of(page.text) if form.action == "/configure/skein-14" and form.method == "post").values)
+    taken = client.post("/configure/skein-14/offer", data={**values, "offer": TOUCH})
+    assert taken.status_code == 303
+    page = client.get(taken.headers["Location"])
+    values = dict(next(form for form in forms_of(page.text) if form.action == "/configure/skein-14" and form.method == "post").values)
+    assert values["display"] == "touch"
+    made = client.post("/configure/skein-14", data={**values, "quantity": "1", "then": "quote"})
+    assert made.status_code == 303, made.text
+    with transaction() as session:
+        quote = session.scalars(sa.select(Quote).options(sa.orm.selectinload(Quote.lines))).one()
+        assert quote.total == Money((151_000 - 14_900 + 18_810) * 9 // 10)
+        assert [rule["id"] for chosen in quote.lines[0].options for rule in chosen["rules"] if rule["kind"] == "shaping"] == ["SOONER"]
+        assert effect(session) == Effect(shown=1, clicked=1, quoted=1)
