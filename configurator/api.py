@@ -5,22 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Response
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from configurator import deciding, page, presenting
 from configurator import messages as told
-from configurator import page
 from configurator.bom import explode, pieces
 from configurator.documents import quote_pdf
+from configurator.engine import Repair, repair, why_not
 from configurator.engine.answers import Change, GroupAnswer, OptionAnswer, Reason
-from configurator.language.specification import Group, Model, Option
+from configurator.language.specification import Group, Model, Option, Start
 from configurator.models import Quote, QuoteLine
+from configurator.page import State
 from configurator.prices.terms import SHOPPER
 from configurator.releasing import Released, released, released_models
-from configurator.service import BadChoice, consult, find_quote, issue_quote, leaves_us, ready_as_configured, ready_today, starting_prices
+from configurator.service import (
+    BadChoice,
+    Consultation,
+    find_quote,
+    issue_quote,
+    leaves_us,
+    ready_as_configured,
+    ready_today,
+    starting_prices,
+)
 from fulfillment.inventory.atp import dates_of
 from fulfillment.kernel.clock import today
 from fulfillment.kernel.db import reading, transaction
@@ -68,7 +80,13 @@ def show_model(model_id: str) -> told.ModelAnswer:
         base_price=Amount.of(model.base_price),
         facts=[told.FactAnswer(label=pick(fact.label), value=pick(fact.value)) for fact in model.facts],
         groups=[_group_facts(group) for group in model.groups if not group.hidden],
+        starts=[_start(start) for start in model.starts],
     )
+
+
+def _start(start: Start) -> told.StartAnswer:
+    choices = {group: list(options) for group, options in start.choices.items()}
+    return told.StartAnswer(id=start.id, name=pick(start.name), detail=pick(start.detail) if start.detail else None, choices=choices)
 
 
 def _ready_as_they_stand(session: Session, models: Sequence[Model]) -> dict[str, date]:
@@ -110,21 +128,68 @@ def configure(model_id: str, body: told.ConfigureRequest) -> told.ConfigureAnswe
     Changes nothing. Choices that do not go together are no error here: the answer says why they do
     not (`conflict`) and completes as many of them as possible.
     """
-    choices = _choices(released(model_id).model, body.choices)
+    state = state_of(released(model_id).model, body)
     with reading() as session:
-        found = consult(session, model_id, choices, terms=replace(SHOPPER, codes=tuple(body.codes)))
+        ask = partial(presenting.asked, session, released(model_id))
+        if body.finish is not None:
+            state = _finished(state, body.finish, ask)
+        found = ask(state)
         asked, answered = found.released, found.answer
         ready = ready_as_configured(session, asked.model, answered.configuration)
-    where = {"model_id": model_id}
+    where, kept = {"model_id": model_id}, page.without(state.own, answered.given_up)
     return told.ConfigureAnswer(
         model=model_id, version=asked.version, valid=answered.valid, given_up=_pairs(answered.given_up),
         conflict=_reason(answered.conflict), configuration={group: list(chosen) for group, chosen in answered.configuration.items()},
         price=Amount.of(answered.price), ready_on=ready,
         idle_codes=[told.CodeAnswer(code=str(each.values["code"]), reason=translated(each)) for each in found.code_problems],
+        choices={group: list(options) for group, options in kept.items()},
+        machines=None if answered.machines is None else str(answered.machines),
         groups=[_group_state(asked, group) for group in answered.groups.values()],
         links=told.ConfigureLinks(
-            self=absolute(".configure", **where), page=absolute("configurator.configure", **where, **page.query(choices)),
+            self=absolute(".configure", **where), page=absolute("configurator.configure", **where, **page.query(state.held())),
         ),
+    )
+
+
+def state_of(model: Model, body: told.ConfigureRequest | told.ExplainRequest | told.ShareRequest) -> State:
+    """What was asked, in the page's terms. Raises Refused."""
+    choices = _choices(model, body.choices)
+    try:
+        by = page.read_day(body.leaves_by or "")
+    except page.BadLimit as refusal:
+        raise Refused(422, [Fault({"pointer": pointer("leaves_by")}, translated(refusal))]) from refusal
+    return State(choices, None if body.limit_minor is None else Money(body.limit_minor), by, tuple(body.codes))
+
+
+def _finished(state: State, goal: str, ask: deciding.Ask) -> State:
+    done = deciding.finished(state, deciding.GOALS[goal], ask)
+    if done is None:
+        sentence = _("No machine keeps all your choices and limits, so nothing was changed.")
+        raise Refused(422, [Fault({"pointer": pointer("finish")}, sentence)])
+    return done.state
+
+
+@api.operation("POST", "/models/{model_id}/explain", answer=told.ExplainAnswer, body=told.ExplainRequest, parameters=(MODEL,))
+def explain(model_id: str, body: told.ExplainRequest) -> told.ExplainAnswer:
+    """Whether an option can be had; why not, and the least that would have to change for it."""
+    asked = released(model_id)
+    state, wanted = state_of(asked.model, body), (body.wanted.group, body.wanted.option)
+    with at("wanted"):
+        _choices(asked.model, {wanted[0]: [wanted[1]]})
+    with reading() as session:
+        found = presenting.asked(session, asked, state)
+        reason = why_not(asked.compiled, state.own, wanted, **found.circumstances)
+        mended = repair(asked.compiled, state.own, wanted, **found.circumstances)
+        told_of = _repair(session, found, mended) if mended else None
+    return told.ExplainAnswer(possible=reason is None, reason=_reason(reason), repair=told_of)
+
+
+def _repair(session: Session, found: Consultation, mended: Repair) -> told.RepairAnswer:
+    price = found.pays(mended.price)
+    return told.RepairAnswer(
+        give_up=_pairs(mended.give_up), configuration={group: list(options) for group, options in mended.configuration.items()},
+        changes=[_change(change) for change in mended.changes], price=Amount.of(price), difference=Amount.of(price - found.answer.price),
+        ready_on=ready_as_configured(session, found.released.model, mended.configuration),
     )
 
 
@@ -154,7 +219,10 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> list[told.ChoiceAnswer]:
 
 
 def _reason(reason: Reason | None) -> told.ReasonAnswer | None:
-    return None if reason is None else told.ReasonAnswer(choices=_pairs(reason.choices), rules=[pick(rule.reason) for rule in reason.rules])
+    if reason is None:
+        return None
+    rules = [pick(rule.reason) for rule in reason.rules]
+    return told.ReasonAnswer(choices=_pairs(reason.choices), rules=rules, limit=reason.limit, leaves_by=reason.by)
 
 
 def _amount(money: Money | None) -> Amount | None:

@@ -14,6 +14,8 @@ Id = Annotated[str, StringConstraints(pattern=_ID)]
 _NAMED = {"type": "string", "pattern": _ID}
 Ids = dict[str, list[str]]
 
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), WithJsonSchema({"type": "string", "format": "date"})]
+
 MOST_UNITS = 99
 
 
@@ -44,9 +46,48 @@ Codes = Annotated[
 class ConfigureRequest(Asked):
     """What the customer has chosen so far."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"choices": {"cpu": "u10", "memory": "d32"}}, {"choices": {}}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"choices": {"cpu": "u10", "memory": "d32"}}, {"choices": {}}, {"limit_minor": 150_000, "finish": "fastest"}],
+        },
+    )
 
     choices: Choices = Field(default_factory=dict)
+    limit_minor: int | None = Field(None, ge=1, le=10**12, description="The most it may cost, tax excluded, in cents: 150000 is $1,500.")
+    leaves_by: Day | None = Field(None, description="The machine leaves us by this day: it prunes the options like any choice.")
+    codes: Codes = Field(default_factory=list)
+    finish: Literal["cheapest", "fastest", "strongest"] | None = Field(
+        None, description="Choose the rest: for the lowest price, the earliest day, or the most power within the limit.",
+    )
+
+
+class ShareRequest(Asked):
+    """A configuration to share."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"choices": {"cpu": "u10", "memory": "d32"}}]})
+
+    choices: Choices = Field(default_factory=dict)
+    limit_minor: int | None = Field(None, ge=1, le=10**12)
+    leaves_by: Day | None = None
+    codes: Codes = Field(default_factory=list)
+
+
+class WantedRequest(Asked):
+    """An option of a group."""
+
+    group: Id
+    option: Id
+
+
+class ExplainRequest(Asked):
+    """An option that is wanted beside what is chosen."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"choices": {"cpu": "v6"}, "wanted": {"group": "memory", "option": "d16"}}]})
+
+    wanted: WantedRequest
+    choices: Choices = Field(default_factory=dict)
+    limit_minor: int | None = Field(None, ge=1, le=10**12)
+    leaves_by: Day | None = None
     codes: Codes = Field(default_factory=list)
 
 
@@ -119,9 +160,19 @@ class GroupFacts(Answer):
     options: list[OptionFacts]
 
 
+class StartAnswer(Answer):
+    """A machine to start from: its choices are suggestions, to be sent like one's own."""
+
+    id: str
+    name: str
+    detail: str | None
+    choices: Ids
+
+
 class ModelAnswer(ModelSummary):
     """A machine with everything that can be chosen."""
 
+    starts: list[StartAnswer]
     summary: str
     picture: str
     base_price: Amount
@@ -141,6 +192,8 @@ class ReasonAnswer(Answer):
 
     choices: list[ChoiceAnswer] = Field(description="The customer's own choices at fault; empty when it is never possible.")
     rules: list[str] = Field(description="The rules at fault, in the customer's words.")
+    limit: bool = Field(description="The limit on the price is among the causes.")
+    leaves_by: bool = Field(description="The day to leave by is among the causes.")
 
 
 class ChangeAnswer(Answer):
@@ -187,6 +240,38 @@ class CodeAnswer(Answer):
 
     code: str
     reason: str
+class RepairAnswer(Answer):
+    """The nearest machine that has a wanted option."""
+
+    give_up: list[ChoiceAnswer] = Field(description="The fewest own choices to give up; “limit” or “by”, option empty, for a limit.")
+    configuration: Ids
+    changes: list[ChangeAnswer] = Field(description="Against the machine that completes the choices as they are.")
+    price: Amount
+    difference: Amount
+    ready_on: date
+
+
+class ExplainAnswer(Answer):
+    """Whether an option can be had beside what is chosen; why not, and what it would take."""
+
+    possible: bool
+    reason: ReasonAnswer | None
+    repair: RepairAnswer | None = Field(description="Null when no machine has it.")
+
+
+class SharedAnswer(Answer):
+    """A configuration under a link: final as it was shared, and what it is today."""
+
+    token: str
+    model: str
+    shared_at: datetime
+    shared_price: Amount
+    choices: Ids = Field(description="The customer's own choices, as far as the newest release has them.")
+    configuration: Ids = Field(description="The machine of today: the same, or the nearest that the newest release has.")
+    renewed: bool = Field(description="The model has a newer release than when it was shared.")
+    price: Amount
+    ready_on: date
+    links: ConfigureLinks
 
 
 class ConfigureAnswer(Answer):
@@ -197,6 +282,8 @@ class ConfigureAnswer(Answer):
     valid: bool = Field(description="All choices were kept. If not, as many as possible were.")
     given_up: list[ChoiceAnswer]
     conflict: ReasonAnswer | None
+    choices: Ids = Field(description="The own choices that were kept; with `finish` also those that it made.")
+    machines: str | None = Field(description="How many machines keep the choices, exactly, in digits. Null under a limit on the price.")
     configuration: Ids
     price: Amount
     ready_on: date

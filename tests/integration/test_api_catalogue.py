@@ -145,6 +145,7 @@ def test_configuring_says_of_every_option_what_it_would_mean(program: Program) -
         "ready_on": None, "earliest_on": None,
         "reason": {
             "choices": [{"group": "memory", "option": "d32"}], "rules": ["The 15 W processors work with 16 or 32 GB of soldered memory."],
+            "limit": False, "leaves_by": False,
         },
         "give_up": [{"group": "memory", "option": "d32"}],
     }
@@ -167,8 +168,53 @@ def test_choices_that_do_not_go_together_are_answered_with_the_nearest_machine(p
     assert told["conflict"] == {
         "choices": [{"group": "cpu", "option": "u10"}, {"group": "memory", "option": "s32"}],
         "rules": ["The 10-core processor's board carries 16 GB and one slot for up to 32 GB: 48 GB at most."],
+        "limit": False, "leaves_by": False,
     }
     assert told["configuration"]["memory"] == ["s32"]
+
+
+def test_a_limit_and_a_day_prune_and_the_rest_is_chosen_for_a_goal(program: Program) -> None:
+    with frozen(MONDAY):
+        told = program.post("/models/skein-14/configure", {"limit_minor": 150_000, "finish": "cheapest"}).json or {}
+        assert (told["valid"], told["machines"]) == (True, None)
+        assert told["price"]["minor"] <= 150_000
+        assert told["choices"]
+        dear = [each for group in told["groups"] for each in group["options"] if each["price"] and each["price"]["minor"] > 150_000]
+        assert dear == []
+        free = program.post("/models/skein-14/configure", {}).json or {}
+        assert int(free["machines"]) > 10_000
+        late = program.post("/models/skein-14/configure", {"leaves_by": "2026-02-30"})
+        assert faults(late) == {"#/leaves_by": "“2026-02-30” is no day. Please write year, month and day, such as 2027-03-31."}
+        none = program.post("/models/skein-14/configure", {"limit_minor": 100, "finish": "cheapest"})
+        assert list(faults(none)) == ["#/finish"]
+
+
+def test_an_exclusion_is_explained_with_the_least_to_change(program: Program) -> None:
+    wanted = {"group": "memory", "option": "d16"}
+    told = program.post("/models/skein-14/explain", {"choices": {"cpu": "v6"}, "wanted": wanted}).json or {}
+    assert (told["possible"], told["reason"]["choices"]) == (False, [{"group": "cpu", "option": "v6"}])
+    assert told["repair"]["give_up"] == [{"group": "cpu", "option": "v6"}]
+    assert told["repair"]["price"] == usd(157_000)
+    assert told["repair"]["difference"] == usd(15_000)
+    limit = (program.post("/models/skein-14/configure", {"finish": "cheapest"}).json or {})["price"]["minor"] + 1_000
+    pruned = program.post("/models/skein-14/configure", {"limit_minor": limit}).json or {}
+    group, dear = next(
+        (group["id"], each["id"]) for group in pruned["groups"] for each in group["options"] if each["reason"] and each["reason"]["limit"]
+    )
+    told = program.post("/models/skein-14/explain", {"limit_minor": limit, "wanted": {"group": group, "option": dear}}).json or {}
+    assert told["reason"]["limit"] is True
+    assert told["repair"]["give_up"] == [{"group": "limit", "option": ""}]
+    free = program.post("/models/skein-14/explain", {"wanted": {"group": "cpu", "option": "h12"}}).json or {}
+    assert (free["possible"], free["reason"]) == (True, None)
+    assert program.post("/models/skein-14/explain", {"wanted": {"group": "cpu", "option": "c99"}}).status_code == 422
+
+
+def test_a_shared_configuration_is_told_as_of_today(program: Program) -> None:
+    shared = program.post("/models/skein-14/share", {"choices": {"cpu": "v6"}}).json or {}
+    told = program.get(f"/configurations/{shared['token']}").json or {}
+    assert told == shared
+    assert (told["choices"], told["renewed"], told["price"]) == ({"cpu": ["v6"]}, False, told["shared_price"])
+    assert program.get("/configurations/nothing").status_code == 404
 
 
 def test_nothing_chosen_is_the_machine_as_it_stands(program: Program) -> None:

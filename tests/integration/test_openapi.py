@@ -53,7 +53,7 @@ def test_the_acts_of_the_shop_are_all_there(described: dict[str, Any]) -> None:
     assert {f"{method} {path}" for method, path, _ in operations(described)} == {
         "GET /models", "GET /models/{model_id}", "POST /models/{model_id}/configure", "POST /quotes", "GET /quotes/{token}",
         "GET /quotes/{token}/quote.pdf", "POST /orders", "GET /orders/{number}", "POST /orders/{number}/cancel", "GET /units/{tag}",
-        "GET /items",
+        "GET /items", "POST /models/{model_id}/explain", "POST /models/{model_id}/share", "GET /configurations/{token}",
     }
 
 
@@ -75,7 +75,10 @@ def test_names_of_operations_are_unique(described: dict[str, Any]) -> None:
 def test_requests_refuse_unknown_fields_and_answers_may_grow(described: dict[str, Any]) -> None:
     schemas = described["components"]["schemas"]
     requests = {name for name in schemas if name.endswith("Request")}
-    assert requests == {"ConfigureRequest", "QuoteRequest", "OrderRequest", "AddressRequest", "ItemRequest", "CancelRequest"}
+    assert requests == {
+        "ConfigureRequest", "ExplainRequest", "WantedRequest", "ShareRequest", "QuoteRequest", "OrderRequest", "AddressRequest",
+        "ItemRequest", "CancelRequest",
+    }
     for name, schema in schemas.items():
         if name in requests:
             assert schema["additionalProperties"] is False, name
@@ -105,6 +108,10 @@ def test_the_examples_work_as_they_stand(client: FlaskClient, described: dict[st
     program, schemas = Program(client), described["components"]["schemas"]
     for example in schemas["ConfigureRequest"]["examples"]:
         assert (program.post("/models/skein-14/configure", example).json or {})["valid"] is True
+    for example in schemas["ExplainRequest"]["examples"]:
+        assert (program.post("/models/skein-14/explain", example).json or {})["possible"] is False
+    for example in schemas["ShareRequest"]["examples"]:
+        assert program.post("/models/skein-14/share", example).status_code == 201
     for example in schemas["QuoteRequest"]["examples"]:
         assert program.post("/quotes", example).status_code == 201
     items, _ = schemas["OrderRequest"]["examples"]
