@@ -24,12 +24,19 @@ def approve(model: Model) -> Compiled:
         raise ModelError([_cannot_compile(model, error)]) from error
     problems = [problem_at(model, line, said) for line, said in unfit_defaults(model)]
     problems += _never_broken(model)
+    problems += _nothing_sold(model)
     for group in model.groups:
         problems += _never_chosen(compiled, group)
     problems += [problem for start in model.starts for problem in _conflicts(compiled, start)]
     if problems:
         raise ModelError(problems)
     return compiled
+
+
+def _nothing_sold(model: Model) -> Iterator[Problem]:
+    """A model without a single part behind its options is one to look at: an order for it would build nothing."""
+    if not model.base_price.minor and not any(option.parts for group in model.groups for option in group.options):
+        yield Problem(model.file, 1, "nothing in this model has a sku and a price, so it cannot be sold: add them, or keep it for looking.")
 
 
 def problem_at(model: Model, line: int, message: str) -> Problem:

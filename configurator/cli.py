@@ -18,11 +18,13 @@ from sqlalchemy.orm import Session
 from configurator import foreign_cli
 from configurator.checking import check
 from configurator.differences import differences
+from configurator.importers.opendb import import_opendb
+from configurator.importers.opendb_prices import COLUMNS
 from configurator.language import Model, ModelError, read_model, read_model_text
 from configurator.models import Release
 from configurator.open_quotes import affected
 from configurator.releasing import find_release, newest_versions
-from configurator.seed import bring_in, read_catalogue, shipped
+from configurator.seed import Catalogue, bring_in, read_catalogue, shipped
 from configurator.showing import show
 from fulfillment.kernel.db import reading, transaction
 from fulfillment.kernel.settings import LANGUAGES
@@ -53,11 +55,15 @@ def release_models(files: tuple[Path, ...]) -> None:
 
 def _release(files: tuple[Path, ...]) -> None:
     with _problems_told("nothing was changed"):
-        read = read_catalogue(files)
-        read.approve()  # all of them before the transaction: compiling takes a second
-        with transaction() as session:
-            before = dict(newest_versions(session))
-            releases = bring_in(session, read)
+        _bring_in(read_catalogue(files))
+
+
+def _bring_in(read: Catalogue) -> None:
+    """Release what was read, and tell what became of it. Raises ModelError."""
+    read.approve()  # all of them before the transaction: compiling takes a second
+    with transaction() as session:
+        before = dict(newest_versions(session))
+        releases = bring_in(session, read)
     for each in releases:
         click.echo(f"{each.model_id}: {_said(each, before.get(each.model_id, 0))}")
     click.echo(f"{len(read.models)} models, {len(read.accessories)} accessories")
@@ -134,6 +140,38 @@ def _released(session: Session, which: str) -> Release:
     if found is None or (version and not version.isdecimal()):
         raise click.ClickException(f"there is neither a file nor a release {which!r}: write skein-14.toml, skein-14 or skein-14:3.")
     return found
+
+
+@model.group("import")
+def imports() -> None:
+    """Make a model of what others have written down."""
+
+
+@imports.command("opendb")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--prices", type=a_file, help="What of it is sold, and for how much: " + ", ".join(COLUMNS) + ".")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Where to write the model file.")
+@click.option("--release", "release_it", is_flag=True, help="Release it, too; needs --prices.")
+def import_parts(directory: Path, prices: Path | None, output: Path | None, *, release_it: bool) -> None:
+    """Make the model "build your own desktop" of the open parts database in DIRECTORY.
+
+    Without --prices it is a model to look at: nothing in it has a price, and so it cannot be released. The file goes to
+    standard output if neither -o nor --release is given; what was left out, and why, is told beside it.
+    """
+    if release_it and prices is None:
+        raise click.UsageError("parts without prices are not sold: give --prices FILE with a price for each part you sell.")
+    with _problems_told("nothing was changed"):
+        imported = import_opendb(directory, prices)
+        for problem in sorted(imported.report.problems):
+            click.echo(str(problem), err=True)
+        for line in imported.report.lines():
+            click.echo(line, err=True)
+        if output:
+            output.write_text(imported.text, encoding="utf-8")
+        elif not release_it:
+            click.echo(imported.text, nl=False)
+        if release_it:
+            _bring_in(Catalogue([], [], [(imported.model, imported.text)]))
 
 
 @contextmanager
