@@ -133,11 +133,21 @@ class Found:
 
     def machine(self, number: int) -> Ints:
         """The best machine with a possible value."""
-        if number in self.dear:
-            return self.bounded.machine_with(number, int(self.rests[number]))
+        if number in self.bounded_machines:
+            return self.bounded_machines[number]
         values = self.best_values[self.walk.path(int(self.compiled.class_of[number]))]
         values[self.compiled.slot_of[self.compiled.variable_of[number]]] = number
         return values
+
+    @cached_property
+    def bounded_machines(self) -> dict[int, Ints]:
+        """The best machine within the limit with each value of `dear`."""
+        return {number: self.bounded.machine_with(number, int(self.rests[number])) for number in self.dear.tolist()}
+
+    @cached_property
+    def _as_walked(self) -> bool:
+        """The completed machine is the one that `walk` found."""
+        return self.walk.best < NONE and np.array_equal(self.best.values, self.best_values[self.walk.path()])
 
     @cached_property
     def differences(self) -> tuple[list[int], list[int], list[int]]:
@@ -147,7 +157,7 @@ class Found:
 
     def changes_of(self, number: int) -> tuple[Change, ...]:
         keep = int(self.compiled.variable_of[number])
-        if len(self.dear):  # the completed machine or this one may be another than `walk` found
+        if number in self.bounded_machines or not self._as_walked:
             return changes(self.compiled, self.best.values, self.machine(number), keep)
         starts, slots, values = self.differences
         begin, end = starts[self.compiled.class_of[number] : self.compiled.class_of[number] + 2]

@@ -148,6 +148,15 @@ def path(src: Any, dst: Any, to_take: Any, taken: Any, arc: int, place: int, arc
 
 
 @compiled
+def grown(numbers: Any) -> Any:
+    """The numbers in an array twice as long."""
+    longer = np.zeros(2 * len(numbers), numbers.dtype)
+    for place in range(len(numbers)):
+        longer[place] = numbers[place]
+    return longer
+
+
+@compiled
 def differences(src: Any, dst: Any, number: Any, to_take: Any, taken: Any, via: Any, values: Any, best: Any) -> Any:
     """For each class, the layers where the best machine with it has another value than the best of all, and that value.
 
@@ -167,8 +176,8 @@ def differences(src: Any, dst: Any, number: Any, to_take: Any, taken: Any, via: 
         if via[here] < 0:
             continue
         while used + len(best) > len(layers):
-            layers = np.concatenate((layers, np.zeros(len(layers), np.int32)))
-            others = np.concatenate((others, np.zeros(len(others), np.int32)))
+            layers = grown(layers)
+            others = grown(others)
         node = src[via[here]]
         for layer in range(own[here] - 1, -1, -1):
             value = values[number[taken[node]]]
@@ -231,173 +240,3 @@ def counted(src: Any, dst: Any, number: Any, nodes: int, ways: Any, limbs: int) 
             limb += 1
         used[node] = limb
     return ahead[0]
-
-
-@compiled
-def cheapest_items(members: Any, class_of: Any, costs: Any, classes: int, unit: int) -> Any:
-    """For each class the values worth a look: each better than all before it in cost has a lower price (cost % unit)."""
-    starts = np.zeros(classes + 1, np.int32)
-    values = np.empty(len(members), np.int32)
-    kept = 0
-    begin = 0
-    for here in range(classes):
-        end = begin
-        while end < len(members) and class_of[members[end]] == here:
-            end += 1
-        order = begin + np.argsort(costs[members[begin:end]], kind="mergesort")
-        price = NONE
-        for place in order:
-            value = members[place]
-            if costs[value] < NONE and costs[value] % unit < price:
-                price = costs[value] % unit
-                values[kept] = value
-                kept += 1
-        begin = end
-        starts[here + 1] = kept
-    return starts, values[:kept]
-
-
-@compiled
-def kept(candidates: Any, unit: int) -> Any:
-    """Of some costs those that no other beats in both cost and price (cost % unit), in order."""
-    candidates.sort()
-    count = 0
-    price = NONE
-    for cost in candidates:
-        if cost % unit < price:
-            price = cost % unit
-            candidates[count] = cost
-            count += 1
-    return candidates[:count]
-
-
-@compiled
-def fronts(near: Any, far: Any, number: Any, order: Any, first: int, starts: Any, items: Any, unit: int, others: Any, bound: int) -> Any:
-    """For each node the costs worth keeping of its halves of machines, where price is bounded.
-
-    A cost is (what is to be kept low) * unit + price. `order` are the arcs by their nodes `near`, each after those of
-    `far`; `first` is the node to start from. `others` is the least price of each node's other half: what goes beyond
-    `bound` with it is left out. The items of a class are its values' costs. Returns begins, ends and costs.
-    """
-    begins = np.zeros(len(others), np.int64)
-    ends = np.zeros(len(others), np.int64)
-    costs = np.zeros(1024, np.int64)
-    found = np.zeros(1024, np.int64)
-    ends[first] = 1
-    used = 1
-    at = 0
-    while at < len(order):
-        node = near[order[at]]
-        count = 0
-        while at < len(order) and near[order[at]] == node:
-            arc = order[at]
-            at += 1
-            for item in range(starts[number[arc]], starts[number[arc] + 1]):
-                for place in range(begins[far[arc]], ends[far[arc]]):
-                    cost = costs[place] + items[item]
-                    if others[node] >= NONE or cost % unit + others[node] > bound:
-                        continue
-                    if count == len(found):
-                        found = np.concatenate((found, np.zeros(count, np.int64)))
-                    found[count] = cost
-                    count += 1
-        front = kept(found[:count], unit)
-        while used + len(front) > len(costs):
-            costs = np.concatenate((costs, np.zeros(len(costs), np.int64)))
-        costs[used : used + len(front)] = front
-        begins[node] = used
-        used += len(front)
-        ends[node] = used
-    return begins, ends, costs[:used]
-
-
-@compiled
-def rest_fronts(src: Any, dst: Any, number: Any, by_class: Any, ahead: Any, behind: Any, unit: int, bound: int, classes: int) -> Any:
-    """For each class the costs worth keeping of the other layers; `ahead` and `behind` are what `fronts` returned."""
-    begins = np.zeros(classes, np.int64)
-    ends = np.zeros(classes, np.int64)
-    costs = np.zeros(1024, np.int64)
-    found = np.zeros(1024, np.int64)
-    used = 0
-    at = 0
-    while at < len(by_class):
-        here = number[by_class[at]]
-        count = 0
-        while at < len(by_class) and number[by_class[at]] == here:
-            arc = by_class[at]
-            at += 1
-            for one in range(behind[0][src[arc]], behind[1][src[arc]]):
-                for other in range(ahead[0][dst[arc]], ahead[1][dst[arc]]):
-                    cost = behind[2][one] + ahead[2][other]
-                    if cost % unit > bound:
-                        continue
-                    if count == len(found):
-                        found = np.concatenate((found, np.zeros(count, np.int64)))
-                    found[count] = cost
-                    count += 1
-        front = kept(found[:count], unit)
-        while used + len(front) > len(costs):
-            costs = np.concatenate((costs, np.zeros(len(costs), np.int64)))
-        costs[used : used + len(front)] = front
-        begins[here] = used
-        used += len(front)
-        ends[here] = used
-    return begins, ends, costs[:used]
-
-
-@compiled
-def least_within(class_of: Any, costs: Any, rest: Any, unit: int, bound: int) -> Any:
-    """For each value the least cost of a machine with it whose price is within the bound; NONE if there is none."""
-    least = np.full(len(costs), NONE, np.int64)
-    for value in range(len(costs)):
-        if costs[value] >= NONE:
-            continue
-        for place in range(rest[0][class_of[value]], rest[1][class_of[value]]):
-            cost = rest[2][place] + costs[value]
-            if cost % unit <= bound:
-                least[value] = cost
-                break
-    return least
-
-
-@compiled
-def half_path(near: Any, far: Any, arcs: Any, front: Any, item: Any, at: Any, chosen: Any) -> None:
-    """Put into `chosen` the values of a half machine with a cost, layer by layer from a node to an end.
-
-    `near`, `far` and `number` are as in `fronts`, `front` what it returned; `arcs` are the first arc of each layer.
-    `item` is (number, starts, items, values), `at` the node, its cost, and the first layer, the one to stop at, the step.
-    """
-    number, starts, items, values = item
-    node, cost, first, stop, step = at
-    for place in range(first, stop, step):
-        found = False
-        for arc in range(arcs[place], arcs[place + 1]):
-            if near[arc] != node:
-                continue
-            begin, end = front[0][far[arc]], front[1][far[arc]]
-            for one in range(starts[number[arc]], starts[number[arc] + 1]):
-                left = cost - items[one]
-                where = begin + np.searchsorted(front[2][begin:end], left)
-                if where < end and front[2][where] == left:
-                    chosen[place] = values[one]
-                    node = far[arc]
-                    cost = left
-                    found = True
-                    break
-            if found:
-                break
-
-
-@compiled
-def meeting(src: Any, dst: Any, number: Any, arcs: Any, here: int, ahead: Any, behind: Any, cost: int) -> Any:
-    """The arc of a class where two half machines meet that cost this much together, and the cost of the one ahead."""
-    for arc in range(arcs[0], arcs[1]):
-        if number[arc] != here:
-            continue
-        begin, end = ahead[0][dst[arc]], ahead[1][dst[arc]]
-        for place in range(behind[0][src[arc]], behind[1][src[arc]]):
-            left = cost - behind[2][place]
-            where = begin + np.searchsorted(ahead[2][begin:end], left)
-            if where < end and ahead[2][where] == left:
-                return arc, left
-    return -1, 0

@@ -232,7 +232,7 @@ def within(question: Question, costs: Longs) -> sweeps.Bounded:
     compiled = question.compiled
     prices = np.where(question.barred, NONE, question.shifted)
     terms = {"unit": question.unit, "bound": question.bound}
-    return sweeps.bounded(compiled.arcs, compiled.class_of, compiled.members, costs=costs, prices=prices, **terms)
+    return sweeps.bounded(compiled.arcs, compiled.class_of, costs=costs, prices=prices, **terms)
 
 
 def least(question: Question, costs: Longs) -> Ints | None:

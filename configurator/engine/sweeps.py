@@ -30,6 +30,14 @@ def _kernels() -> ModuleType:
     return kernels
 
 
+@functools.cache
+def _fronts() -> ModuleType:
+    """The same for two aims at once."""
+    from configurator.engine import fronts
+
+    return fronts
+
+
 @dataclass(frozen=True, slots=True)
 class Arcs:
     """A diagram as the loops want it: the free variables as layers of one node at its end, and classes counted through."""
@@ -207,7 +215,7 @@ class Bounded:
     def behind(self) -> tuple[Longs, Longs, Longs]:
         """For each node, the costs worth keeping from the root."""
         arcs = self.arcs
-        front: tuple[Longs, Longs, Longs] = _kernels().fronts(
+        front: tuple[Longs, Longs, Longs] = _fronts().fronts(
             arcs.dst, arcs.src, arcs.number, arcs.into, 0, self.starts, self.items, self.unit, self.cheapest.ahead, self.bound
         )
         return front
@@ -229,39 +237,40 @@ class Bounded:
         arcs, number = self.arcs, int(self.class_of[value])
         chosen = np.empty(len(arcs.slots), dtype=np.int32)
         layer = int(np.searchsorted(arcs.class_offsets, number, side="right")) - 1
-        arc, left = _kernels().meeting(
+        arc, left = _fronts().meeting(
             arcs.src, arcs.dst, arcs.number, arcs.starts[layer : layer + 2], number, self.ahead, self.behind, rest
         )
         chosen[layer] = value
         self._walk_ahead((int(arcs.dst[arc]), int(left), layer + 1, len(chosen), 1), chosen)
         item = arcs.number, self.starts, self.items, self.values
         at = int(arcs.src[arc]), rest - int(left), layer - 1, -1, -1
-        _kernels().half_path(arcs.dst, arcs.src, arcs.starts, self.behind, item, at, chosen)
+        _fronts().half_path(arcs.dst, arcs.src, arcs.starts, self.behind, item, at, chosen)
         return chosen
 
     def _walk_ahead(self, at: tuple[int, int, int, int, int], chosen: Ints) -> None:
         arcs, item = self.arcs, (self.arcs.number, self.starts, self.items, self.values)
-        _kernels().half_path(arcs.src, arcs.dst, arcs.starts, self.ahead, item, at, chosen)
+        _fronts().half_path(arcs.src, arcs.dst, arcs.starts, self.ahead, item, at, chosen)
 
     def least(self, costs: Longs) -> Longs:
         """For each value (at a cost of its own) the least cost of a machine with it within the bound; NONE without one."""
-        arcs, kernels = self.arcs, _kernels()
-        rest = kernels.rest_fronts(
+        arcs, loops = self.arcs, _fronts()
+        rest = loops.rest_fronts(
             arcs.src, arcs.dst, arcs.number, arcs.by_class, self.ahead, self.behind, self.unit, self.bound, arcs.classes
         )
-        least: Longs = kernels.least_within(self.class_of, costs, rest, self.unit, self.bound)
+        least: Longs = loops.least_within(self.class_of, costs, rest, self.unit, self.bound)
         return least
 
 
-def bounded(arcs: Arcs, class_of: Ints, members: Ints, *, costs: Longs, prices: Longs, unit: int, bound: int) -> Bounded:
+def bounded(arcs: Arcs, class_of: Ints, *, costs: Longs, prices: Longs, unit: int, bound: int) -> Bounded:
     """Find the machines within a bound on price; `costs` of values are (what is to be kept low) * unit + price.
 
     `prices` are those of the values that may be asked for (see `Bounded.least`), NONE for the others.
     """
-    kernels = _kernels()
-    starts, values = kernels.cheapest_items(members, class_of, costs, arcs.classes, unit)
+    loops = _fronts()
+    order = np.lexsort((costs, class_of)).astype(np.int32)
+    starts, values = loops.cheapest_items(order, class_of, costs, arcs.classes, unit)
     by_price = cheapest(arcs, cheapest_values(class_of, prices, arcs.classes)[0])
     backward = np.arange(len(arcs.src) - 1, -1, -1, dtype=np.int32)
     items = costs[values]
-    front = kernels.fronts(arcs.src, arcs.dst, arcs.number, backward, arcs.nodes - 1, starts, items, unit, by_price.behind, bound)
+    front = loops.fronts(arcs.src, arcs.dst, arcs.number, backward, arcs.nodes - 1, starts, items, unit, by_price.behind, bound)
     return Bounded(arcs, unit, bound, class_of, starts, items, values, by_price, front)
