@@ -119,17 +119,23 @@ class Found:
         return number in self.chosen
 
     def is_possible(self, number: int) -> bool:
-        possible: bool = self._listed[0][number]
-        return possible
+        return self._possible[number]
 
     def price_of(self, number: int) -> Money | None:
-        possible, prices, _ = self._listed
-        return self.question.money(prices[number]) if possible[number] else None
+        return self.question.money(self._prices[number]) if self._possible[number] else None
 
     @cached_property
-    def _listed(self) -> tuple[list[bool], list[int], list[int]]:
-        """What is possible, the prices and the days, as Python has them: quicker to tell one by one."""
-        return self.possible.tolist(), self.prices.tolist(), [] if self.question.dates is None else self.readies.tolist()
+    def _possible(self) -> list[bool]:
+        """What is possible as Python has it: quicker to tell one by one."""
+        return self.possible.tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def _prices(self) -> list[int]:
+        return self.prices.tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def _days(self) -> list[int]:
+        return self.readies.tolist()  # type: ignore[no-any-return]
 
     def machine(self, number: int) -> Ints:
         """The best machine with a possible value."""
@@ -167,7 +173,7 @@ class Found:
     def ready_of(self, number: int) -> dt.date | None:
         if self.question.dates is None or not self.is_possible(number):
             return None
-        return dt.date.fromordinal(self._listed[2][number])
+        return dt.date.fromordinal(self._days[number])
 
     def earliest_of(self, number: int) -> dt.date | None:
         return _day(int(self.days[1][number])) if self.days else None

@@ -45,17 +45,14 @@ class Sought(Found):
             self._known[number] = values
         return self._known[number]
 
-    def is_possible(self, number: int) -> bool:
-        return bool(self.possible[number])
+    def changes_of(self, number: int) -> tuple[Change, ...]:
+        return changes(self.compiled, self.best.values, self.machine(number), int(self.compiled.variable_of[number]))
 
     def price_of(self, number: int) -> Money | None:
         return self.question.price(self.machine(number)) if self.possible[number] else None
 
     def ready_of(self, number: int) -> dt.date | None:
         return self.question.ready(self.machine(number)) if self.possible[number] else None
-
-    def changes_of(self, number: int) -> tuple[Change, ...]:
-        return changes(self.compiled, self.best.values, self.machine(number), int(self.compiled.variable_of[number]))
 
     @property
     def earliest(self) -> dt.date | None:
