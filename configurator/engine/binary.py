@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import subprocess
 import sys
@@ -177,17 +178,22 @@ class _Task:
         gains = {total: tuple(gain[number] for number in alive) for total, gain in layer.gains.items()}
         return Layer(layer.variable, tuple(layer.representatives[number] for number in alive), gains)
 
-    def text(self, megabytes: int) -> str:
-        return json.dumps({"widths": self.widths, "formulas": self.formulas, "parts": self.parts, "megabytes": megabytes})
+    def text(self, seconds: float, megabytes: int) -> str:
+        limits = {"seconds": math.ceil(seconds), "megabytes": megabytes}
+        return json.dumps({"widths": self.widths, "formulas": self.formulas, "parts": self.parts, **limits})
 
 
-def conjoin(constraints: Constraints, classes: Sequence[Sequence[int]], plan: Plan, seconds: float, megabytes: int) -> Diagram:
-    """Run a plan. Raises OutOfBudget, and TooLarge for a sum or table that is too large by itself."""
-    task = _Task(constraints, classes, plan).text(megabytes)
+def task_of(constraints: Constraints, classes: Sequence[Sequence[int]], plan: Plan, *, seconds: float, megabytes: int) -> bytes:
+    """Write down what the process is to do. Raises TooLarge for a sum or table that is too large by itself."""
+    return _Task(constraints, classes, plan).text(seconds, megabytes).encode()
+
+
+def conjoin(classes: Sequence[Sequence[int]], plan: Plan, task: bytes, seconds: float) -> Diagram:
+    """Run a plan, for so many seconds of computing, or four times as many by the clock. Raises OutOfBudget."""
     environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
     program = [sys.executable, "-m", "configurator.engine.conjoining"]
     try:
-        done = subprocess.run(program, input=task.encode(), capture_output=True, timeout=seconds, env=environment, check=False)  # noqa: S603 - our own program
+        done = subprocess.run(program, input=task, capture_output=True, timeout=4 * seconds, env=environment, check=False)  # noqa: S603 - our own program
     except subprocess.TimeoutExpired as error:
         raise OutOfBudget from error
     if done.returncode:

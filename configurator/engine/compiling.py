@@ -6,13 +6,13 @@ large tables go by way of `binary`. Nothing runs forever: what exceeds the budge
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from configurator.engine.binary import OutOfBudget, Plan, Planner, conjoin
+from configurator.engine.binary import OutOfBudget, Plan, Planner, conjoin, task_of
 from configurator.engine.blame import contradictory_rules, too_large
 from configurator.engine.building import DEAD, Builder, Layer, TooLarge
 from configurator.engine.clauses import Clauses
@@ -35,7 +35,7 @@ class Budget:
     states: int = 60_000
     """States the builder may visit: some seconds of work."""
     seconds: float = 60.0
-    """For all attempts by way of a binary diagram together."""
+    """Of computing, for all attempts by way of a binary diagram: about so many on two cores."""
     megabytes: int = 600
     """Memory of such an attempt."""
     arcs: int = 1_000_000
@@ -45,6 +45,8 @@ class Budget:
 BUDGET = Budget()
 _BUILDER_LAYERS = 120
 _BUILDER_RULES = 400
+_SIDE_BY_SIDE = 2
+"""Processes at a time."""
 
 
 def compile_constraints(constraints: Constraints, budget: Budget = BUDGET) -> Diagram:
@@ -86,28 +88,32 @@ def by_binary(constraints: Constraints, budget: Budget) -> Diagram | None:
             raise NoMachine(contradictory_rules(clauses))
         planner = Planner(constraints, clauses, known)
         plans = [planner.whole(order) for order in planner.orders()]
-        begun = time.monotonic()
-        few = [_conjoined(planner, plan, budget, budget.seconds / 10, budget.megabytes // 6) for plan in plans[:2]]
-        found = [diagram for diagram in few if diagram is not None]
-        if found:
-            return min(found, key=lambda diagram: diagram.size)
-        plans += [planner.split(planner.orders()[0])] if planner.leaders else []
-        for place, plan in enumerate(plans):
-            left = budget.seconds - (time.monotonic() - begun)
-            diagram = _conjoined(planner, plan, budget, left / (len(plans) - place), budget.megabytes)
-            if diagram is not None:
-                return diagram
+        found = _conjoined(planner, plans[:4], budget, budget.seconds / 10, budget.megabytes // 6)
+        if found is None:
+            found = _conjoined(planner, plans[:2], budget, budget.seconds / 2, budget.megabytes)
+        if found is None and planner.leaders:
+            plans = [plans[-1], planner.split(planner.orders()[0])]
+            found = _conjoined(planner, plans, budget, budget.seconds / 2, budget.megabytes)
     except TooLarge:
         return None
-    return None
+    return found
 
 
-def _conjoined(planner: Planner, plan: Plan, budget: Budget, seconds: float, megabytes: int) -> Diagram | None:
-    try:
-        diagram = conjoin(planner.constraints, planner.clauses.classes, plan, seconds, megabytes)
-    except OutOfBudget:
-        return None
-    return diagram if diagram.size[1] <= budget.arcs else None
+def _conjoined(planner: Planner, plans: Sequence[Plan], budget: Budget, seconds: float, megabytes: int) -> Diagram | None:
+    """Run plans side by side; the smallest diagram, or None if all of them exceed their time or memory."""
+    classes = planner.clauses.classes
+    tasks = [task_of(planner.constraints, classes, plan, seconds=seconds, megabytes=megabytes) for plan in plans]
+
+    def run(plan: Plan, task: bytes) -> Diagram | None:
+        try:
+            diagram = conjoin(classes, plan, task, seconds)
+        except OutOfBudget:
+            return None
+        return diagram if diagram.size[1] <= budget.arcs else None
+
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        found = [diagram for diagram in pool.map(run, plans, tasks) if diagram is not None]
+    return min(found, key=lambda diagram: diagram.size, default=None)
 
 
 _Orders = Sequence[Sequence[Layer]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import resource
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -110,6 +111,7 @@ def _sides(node: BDDFunction) -> tuple[BDDFunction, BDDFunction]:
 def main() -> int:
     """Conjoin what standard input asks for. Returns the exit code."""
     task = json.load(sys.stdin)
+    resource.setrlimit(resource.RLIMIT_CPU, (task["seconds"], task["seconds"]))
     try:
         conjoiner = Conjoiner(task["widths"], task["megabytes"])
         known: list[BDDFunction] = []

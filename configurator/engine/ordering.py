@@ -31,13 +31,13 @@ def candidate_orders(variables: Sequence[int], scopes: Sequence[frozenset[int]])
 
 
 def close_orders(variables: Sequence[int], scopes: Iterable[frozenset[int]]) -> list[list[int]]:
-    """Return for large models the order of the file, that moved together, and the closest of many that began elsewhere."""
+    """Return for large models the closest orders of many: the best, the file's own moved together, two more, the file's."""
     together = gathered(scopes)
     starts = max(3, min(60, _WORK // (sum(len(scope) for scope in together) + 1)))
     dice = random.Random(len(variables))  # noqa: S311 - the same model gets the same orders
     walked = [force(_walk(variables, together, dice), together) for _ in range(starts)]
-    best = min(walked, key=lambda order: _span(order, together))
-    return [best, force(variables, together), list(variables)]
+    best, *others = sorted(walked, key=lambda order: _span(order, together))
+    return [best, force(variables, together), *others[:2], list(variables)]
 
 
 def gathered(scopes: Iterable[frozenset[int]]) -> list[frozenset[int]]:
