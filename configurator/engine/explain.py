@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
 from pysat.solvers import Solver
 
 from configurator.engine.answers import Reason
 from configurator.engine.clauses import Clauses
+from configurator.engine.satisfying import least_cost
+from configurator.engine.sweeps import Bools, Longs
 
 if TYPE_CHECKING:
     from configurator.engine.compilation import Compiled
@@ -81,6 +85,33 @@ class Explainer:
             self._loose.solve(assumptions=[*assumed, *self.clauses.selectors])
             rules = _shrunk(self._loose, self._core(self._loose, self.clauses.selectors), assumed)
         return guilty, sorted(self._rule_of[selector] for selector in rules)
+
+    def rules_against(self, out: Bools, prices: Longs | None, bound: int) -> list[int]:
+        """A minimal set of rules (by place) that leave no machine without the values that are out, at most at the bound."""
+        values = self.values
+        allowed = set(values[~out].tolist())
+        never = sorted({-literal for literal in values.tolist()} - {-literal for literal in allowed})
+        with self._lock:
+            if prices is None:
+                self._loose.solve(assumptions=[*never, *self.clauses.selectors])
+                rules = _shrunk(self._loose, self._core(self._loose, self.clauses.selectors), never)
+            else:
+                costs: dict[int, int] = {}
+                for literal, price in zip(values[~out].tolist(), prices[~out].tolist(), strict=True):
+                    costs[literal] = min(price, costs.get(literal, price))
+                firm = [*self.clauses.clauses, *([literal] for literal in never)]
+                rules = minimal_conflict(
+                    self.clauses.selectors,
+                    lambda some: least_cost([*firm, *([rule] for rule in some)], costs.items()) <= bound,
+                )
+        return sorted(self._rule_of[selector] for selector in rules)
+
+    @cached_property
+    def values(self) -> Longs:
+        """The literal of each value."""
+        clauses = self.clauses
+        pairs = ((literals, numbers) for literals, numbers in zip(clauses.by_class, clauses.classes, strict=True))
+        return np.array([literals[number] for literals, numbers in pairs for number in numbers], dtype=np.int64)
 
     def _guilty_choices(self, choices: list[int], wanted: Sequence[int]) -> list[int]:
         """A minimal part of the choices; a single one if there is such a one."""

@@ -123,15 +123,29 @@ class Satisfier:
         never = [[-literal] for literal in self.literals[costs >= NONE].tolist()]
         limit = [] if prices is None else at_most(self._terms(prices), bound, self.names)
         hard = [*self._hard, *never, *limit]
-        terms = self._terms(costs)
-        with Solver("glucose4", bootstrap_with=hard) as solver:
-            if not solver.solve():
-                return None
-            model = solver.get_model()
-        if terms:
-            problem = WCNF()
-            problem.extend(hard)
-            problem.extend([[-literal] for literal, _ in terms], weights=[cost for _, cost in terms])
-            with RC2Stratified(problem, solver="g4", adapt=True, exhaust=True, minz=True) as optimum:
-                model = optimum.compute()
+        model = _optimum(hard, self._terms(costs))
+        if model is None:
+            return None
         return np.flatnonzero(np.isin(self.literals, np.array(model, dtype=np.int64)))
+
+
+def least_cost(clauses: Sequence[Sequence[int]], terms: Iterable[tuple[int, int]]) -> int:
+    """The least that the true literals of a solution cost; NONE without a solution."""
+    costs = dict(terms)
+    model = _optimum(clauses, [(literal, cost) for literal, cost in costs.items() if cost])
+    return NONE if model is None else sum(costs.get(literal, 0) for literal in model)
+
+
+def _optimum(clauses: Sequence[Sequence[int]], terms: Sequence[tuple[int, int]]) -> list[int] | None:
+    """The solution whose true literals cost least (RC2), as a list of literals; None if there is none."""
+    with Solver("glucose4", bootstrap_with=clauses) as solver:
+        if not solver.solve():
+            return None
+        model: list[int] = solver.get_model()
+    if terms:
+        problem = WCNF()
+        problem.extend(clauses)
+        problem.extend([[-literal] for literal, _ in terms], weights=[cost for _, cost in terms])
+        with RC2Stratified(problem, solver="g4", adapt=True, exhaust=True, minz=True) as optimum:
+            model = optimum.compute()
+    return model
