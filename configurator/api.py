@@ -21,7 +21,9 @@ from configurator.engine.answers import Change, GroupAnswer, OptionAnswer, Reaso
 from configurator.language.specification import Group, Model, Option, Start
 from configurator.models import Quote, QuoteLine
 from configurator.page import State
-from configurator.prices.terms import SHOPPER
+from configurator.prices.lists import PriceList
+from configurator.prices.reckoning import bill
+from configurator.prices.terms import BASE, SHOPPER
 from configurator.releasing import Released, released, released_models
 from configurator.service import (
     BadChoice,
@@ -31,6 +33,7 @@ from configurator.service import (
     leaves_us,
     ready_as_configured,
     ready_today,
+    shop_prices,
     starting_prices,
 )
 from fulfillment.inventory.atp import dates_of
@@ -72,14 +75,14 @@ def show_model(model_id: str) -> told.ModelAnswer:
     """A machine with everything that can be chosen."""
     model = released(model_id).model
     with reading() as session:
-        ready, prices = _ready_as_they_stand(session, [model]), starting_prices(session, [model])
+        ready, prices = _ready_as_they_stand(session, [model]), shop_prices(session, model)
     return told.ModelAnswer(
-        **_summary(model, ready[model.id], prices[model.id]),
+        **_summary(model, ready[model.id], bill(prices, model, model.defaults, 1).unit),
         summary=pick(model.summary),
         picture=settings().base_url + static_url(f"pictures/{model.picture}"),
-        base_price=Amount.of(model.base_price),
+        base_price=Amount.of(prices.price_of(BASE, model.base.sku)),
         facts=[told.FactAnswer(label=pick(fact.label), value=pick(fact.value)) for fact in model.facts],
-        groups=[_group_facts(group) for group in model.groups if not group.hidden],
+        groups=[_group_facts(group, prices) for group in model.groups if not group.hidden],
         starts=[_start(start) for start in model.starts],
     )
 
@@ -108,17 +111,20 @@ def _summary(model: Model, ready: date, price: Money) -> dict[str, Any]:
     }
 
 
-def _group_facts(group: Group) -> told.GroupFacts:
+def _group_facts(group: Group, prices: PriceList) -> told.GroupFacts:
     return told.GroupFacts(
         id=group.id, name=pick(group.name), help=pick(group.help) if group.help else None, kind=group.kind,
         section=pick(group.section) if group.section else None, default=list(group.default),
-        options=[_option_facts(option) for option in group.options],
+        options=[
+            _option_facts(option, prices.price_of(group.id, option.id))
+            for option in group.options if (group.id, option.id) not in prices.hidden
+        ],
     )
 
 
-def _option_facts(option: Option) -> told.OptionFacts:
+def _option_facts(option: Option, price: Money) -> told.OptionFacts:
     detail = pick(option.detail) if option.detail else None
-    return told.OptionFacts(id=option.id, name=pick(option.name), detail=detail, price=Amount.of(option.price), pieces=option.pieces)
+    return told.OptionFacts(id=option.id, name=pick(option.name), detail=detail, price=Amount.of(price), pieces=option.pieces)
 
 
 @api.operation("POST", "/models/{model_id}/configure", answer=told.ConfigureAnswer, body=told.ConfigureRequest, parameters=(MODEL,))

@@ -196,6 +196,11 @@ def ready_today(session: Session, quote: Quote) -> list[date]:
     return ready_dates(session, [machines(line.bom, line.quantity) for line in quote.lines])
 
 
+def shop_prices(session: Session, model: Model) -> PriceList:
+    """The prices of a model for a shopper today."""
+    return prices_of(session, model, SHOPPER.on(today()))[0]
+
+
 def starting_prices(session: Session, models: Iterable[Model]) -> dict[str, Money]:
     """What a machine of each model costs a shopper today, as it stands, by the model's id. One query mostly."""
     terms, version = SHOPPER.on(today()), version_of(session)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from configurator.prices.terms import SHOPPER, hidden_options
 from configurator.releasing import released
 from fulfillment.inventory.service import receive
-from fulfillment.kernel.clock import frozen
+from fulfillment.kernel.clock import frozen, today
 from fulfillment.kernel.db import transaction
 from fulfillment.kernel.i18n import COOKIE
 from tests.builders.programs import Program, faults
@@ -66,10 +67,10 @@ def test_a_model_as_it_stands_has_a_price_a_date_and_a_version(program: Program)
 def test_a_model_tells_all_its_groups_and_options_and_no_costs(program: Program) -> None:
     answer = program.get("/models/skein-14")
     told, model = answer.json or {}, released("skein-14").model
-    asked = [group for group in model.groups if not group.hidden]
+    asked, hidden = [group for group in model.groups if not group.hidden], hidden_options(model, SHOPPER.on(today()))
     assert [group["id"] for group in told["groups"]] == [group.id for group in asked]
     assert [[option["id"] for option in group["options"]] for group in told["groups"]] == [
-        [option.id for option in group.options] for group in asked
+        [option.id for option in group.options if (group.id, option.id) not in hidden] for group in asked
     ]
     assert (told["base_price"], told["facts"][0]) == (usd(32_900), {"label": "Display", "value": "14.0 in, up to 2880 × 1800, 16:10"})
     processor = told["groups"][0]

@@ -61,6 +61,8 @@ def test_a_table_is_brought_in_taken_out_and_rules_the_shop_window(book: FlaskCl
     answer = bring(book, HEAD + "skein-14,cpu,v8,,1,250.00,,\nskein-14,base,BSE-SK14,,1,300.00,2020-01-01,2099-12-31\n")
     assert answer.status_code == 303
     assert starting_price(released("skein-14").model) == before - Money(2_900) - Money(2_900)
+    told = book.get("/api/v1/models/skein-14").json or {}
+    assert (told["base_price"]["minor"], told["groups"][0]["options"][1]["price"]["minor"]) == (30_000, 25_000)
     table = book.get("/desk/prices/books/AUTUMN/table.csv")
     assert table.text.splitlines() == [
         "model,group,option,sku,from_quantity,price,first_day,last_day", "skein-14,base,BSE-SK14,,1,300.00,2020-01-01,2099-12-31",
