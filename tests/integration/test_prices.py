@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -18,12 +18,12 @@ from configurator.prices.lists import NoPrice
 from configurator.prices.models import Reach
 from configurator.prices.terms import SHOPPER, ContractRule, Target, Terms
 from configurator.service import BadChoice, ask, consult, issue_quote, leaves_us, parts_by
-from fulfillment.kernel.clock import frozen
+from fulfillment.kernel.clock import add_working_days, frozen
 from fulfillment.kernel.db import transaction
 from fulfillment.kernel.money import CurrencyMismatch, Money, total
 from fulfillment.kernel.refusals import Refusal
 from storefront.cart.service import BadQuantity, add_quote, open_cart, set_quantity, show
-from tests.builders.prices import EVER, make_book, make_promotion, text
+from tests.builders.prices import EVER, make_book, make_promotion, order, stock_all_but, text
 from tests.conftest import Queries
 
 pytestmark = pytest.mark.stocked
@@ -220,3 +220,26 @@ def test_a_click_asks_for_one_row_more_however_many_rules_there_are(db: None, cl
     with queries as statements:
         assert client.get("/configure/skein-14?code=C3").status_code == 200
     assert len(statements) <= 6, statements
+
+
+def test_a_lead_time_rule_holds_on_the_page_in_the_quote_and_in_the_order(session: Session) -> None:
+    """Everything is on the shelf: what keeps the machine is the engraving alone, which takes days whatever parts there are."""
+    with frozen(MONDAY):
+        stock_all_but(session)
+        plain = consult(session, "skein-14", {})
+        model = plain.released.model
+        waits = model.by_id["engraving"].by_id["on"].not_before_days
+        [wanted] = [
+            {group.id: option.id}
+            for group in model.groups if group.kind == "one" and not group.hidden and group.id in plain.answer.groups
+            for option in group.options
+            if plain.answer.groups[group.id].option(option.id).possible
+            and consult(session, "skein-14", {group.id: option.id}).answer.configuration["engraving"] == ("on",)
+        ][:1]
+        engraved = consult(session, "skein-14", wanted)
+        assert plain.answer.ready == MONDAY.date()
+        assert engraved.answer.ready == MONDAY.date() + timedelta(days=waits)
+        quote = issue_quote(session, "skein-14", wanted)
+        promised = add_working_days(MONDAY.date() + timedelta(days=waits), model.build_days)
+        assert quote.lines[0].ready_on == leaves_us(model, engraved.answer.ready) == promised
+        assert order(session, quote).lines[0].ready_on == promised
