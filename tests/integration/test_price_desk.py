@@ -97,17 +97,17 @@ def test_every_mistake_of_a_table_is_told_with_its_line_and_nothing_changes(book
     assert [what for _who, what, _about in acts()] == ["book_opened", "book_imported"]
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "Please choose the file"), (b"\xff\xfe\x00", "not text in UTF-8"), (b"a,b\n1,2\n", "The first line names the columns"),
-        (HEAD.encode() + b'"open', "not a table of values"), (HEAD.encode() + b"skein-14,cpu,v8\0,,1,1.00,,\n", "cannot be taken"),
-    ],
-)
-def test_what_is_no_table_is_refused(book: FlaskClient, content: bytes, words: str) -> None:
-    answer = bring(book, content)
-    assert answer.status_code == 422
-    assert words in answer.text
+NO_TABLES = {
+    b"": "Please choose the file", b"\xff\xfe\x00": "not text in UTF-8", b"a,b\n1,2\n": "The first line names the columns",
+    HEAD.encode() + b'"open': "not a table of values", HEAD.encode() + b"skein-14,cpu,v8\0,,1,1.00,,\n": "cannot be taken",
+}
+
+
+def test_what_is_no_table_is_refused(book: FlaskClient) -> None:
+    for content, words in NO_TABLES.items():
+        answer = bring(book, content)
+        assert answer.status_code == 422
+        assert words in answer.text
     assert entries() == 0
 
 
@@ -159,15 +159,13 @@ def test_a_promotion_is_begun_stopped_and_let_hold_again(desk: FlaskClient) -> N
     assert [what for _who, what, _about in acts()] == ["promotion_started", "promotion_switched", "promotion_switched"]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
+def test_a_promotion_that_cannot_be_is_refused(desk: FlaskClient) -> None:
+    wrongs: list[dict[str, str]] = [
         {"percent": "0"}, {"percent": "101"}, {"percent": "-5"}, {"percent": "", "amount": ""}, {"amount": "5"}, {"last_day": "2019-01-01"},
         {"percent": "", "amount": "0"}, {"percent": "", "amount": "0.005"}, {"budget": "0"}, {"most_uses": "0"}, {"last_day": ""},
-    ],
-)
-def test_a_promotion_that_cannot_be_is_refused(desk: FlaskClient, wrong: dict[str, str]) -> None:
-    assert desk.post("/desk/prices/promotions", data={**PROMOTION, **wrong}).status_code == 422
+    ]
+    for wrong in wrongs:
+        assert desk.post("/desk/prices/promotions", data={**PROMOTION, **wrong}).status_code == 422, wrong
     with reading() as session:
         assert session.scalars(sa.select(Promotion)).all() == []
 

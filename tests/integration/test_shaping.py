@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -63,30 +64,26 @@ def test_a_short_option_gets_the_best_of_its_group_offered_before_and_after(shop
     assert offer.deal.given == Money(20_900 - FLOOR)
 
 
-@pytest.mark.parametrize(
-    ("rule", "price"),
-    [
+def test_the_offer_is_what_the_rule_gives_and_never_below_what_must_stay(shop: Session) -> None:
+    rules: list[tuple[dict[str, Any], int]] = [
         ({"give": Give.FREE, "margin_thousandths": 0}, 15_050), ({"give": Give.PERCENT, "percent": 10}, 18_810),
         ({"give": Give.PERCENT, "percent": 90}, FLOOR), ({"give": Give.PERCENT, "percent": 10, "margin_thousandths": 30_000}, 19_565),
-    ],
-)
-def test_the_offer_is_what_the_rule_gives_and_never_below_what_must_stay(shop: Session, rule: dict[str, object], price: int) -> None:
-    make_shaping(shop, **rule)  # type: ignore[arg-type]
-    [offer] = consult(shop, "skein-14", {}).offers
-    assert offer.deal.offered == Money(price)
+    ]
+    for number, (rule, price) in enumerate(rules):
+        make_shaping(shop, f"R{number}", **rule)
+        [offer] = consult(shop, "skein-14", {}).offers
+        assert (offer.deal.rule.code, offer.deal.offered) == (f"R{number}", Money(price))
+        switch_rule(shop, f"R{number}", active=False)
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [
-        {"margin_thousandths": 50_000}, {"min_days": 30}, {"first_day": date(2026, 11, 24)},
-        {"first_day": EVER, "last_day": date(2026, 11, 22)},
+def test_without_a_reason_nothing_is_offered(shop: Session) -> None:
+    rules: list[dict[str, Any]] = [
+        {"margin_thousandths": 50_000}, {"min_days": 30}, {"first_day": date(2026, 11, 24)}, {"last_day": date(2026, 11, 22)},
         {"model": "skein-16"}, {"group": "cpu"},
-    ],
-)
-def test_without_a_reason_nothing_is_offered(shop: Session, rule: dict[str, object]) -> None:
-    make_shaping(shop, **rule)  # type: ignore[arg-type]
-    assert consult(shop, "skein-14", {}).offers == ()
+    ]
+    for number, rule in enumerate(rules):
+        make_shaping(shop, f"R{number}", **rule)
+        assert consult(shop, "skein-14", {}).offers == (), rule
 
 
 def test_a_rule_is_switched_off_and_on(shop: Session) -> None:
@@ -163,18 +160,18 @@ def test_an_offer_that_no_longer_stands_is_neither_taken_nor_quoted(shop: Sessio
     assert shop.scalars(sa.select(ShapingEffect)).all() == []
 
 
-@pytest.mark.parametrize(
-    "token",
-    [
-        "", "SOONER", "SOONER~display~ips", "SOONER~display~ips~touch~x", "OTHER~display~ips~touch", "SOONER~screen~ips~touch",
-        "SOONER~display~ips~ips", "SOONER~display~touch~ips", "SOONER~display~sharp~touch", "SOONER~cpu~v8~v6", "~~~",
-    ],
+MADE_UP = (
+    "", "SOONER", "SOONER~display~ips", "SOONER~display~ips~touch~x", "OTHER~display~ips~touch", "SOONER~screen~ips~touch",
+    "SOONER~display~ips~ips", "SOONER~display~touch~ips", "SOONER~display~sharp~touch", "SOONER~cpu~v8~v6", "~~~",
 )
-def test_a_token_that_was_made_up_takes_nothing_off(shop: Session, token: str) -> None:
+
+
+def test_a_token_that_was_made_up_takes_nothing_off(shop: Session) -> None:
     make_shaping(shop)
-    found = consult(shop, "skein-14", TAKEN, taken=[token])
-    assert found.deals == ()
-    assert found.bill.unit == Money(151_000 - 14_900 + 20_900)
+    for token in MADE_UP:
+        found = consult(shop, "skein-14", TAKEN, taken=[token])
+        assert found.deals == (), token
+        assert found.bill.unit == Money(151_000 - 14_900 + 20_900)
 
 
 def test_who_moves_on_to_something_else_is_not_held_up_by_an_offer_taken_before(shop: Session) -> None:

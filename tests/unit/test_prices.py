@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from configurator.language.specification import Model, Visibility
@@ -213,6 +213,8 @@ def test_a_discount_of_more_than_the_machine_is_told() -> None:
     assert found.unit == Money(0)
 
 
+at_leisure = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""However busy the machine is."""
 amounts = st.integers(1, 2_000_000)
 shares = st.builds(
     lambda percent, amount, by_share, number: off(
@@ -222,6 +224,7 @@ shares = st.builds(
 )
 
 
+@at_leisure
 @given(st.lists(shares, max_size=4), st.integers(1, 99))
 def test_whatever_comes_off_no_cent_is_lost(discounts: list[Discount], quantity: int) -> None:
     found = bill(prices(discounts=discounts), MODEL, CHOSEN, quantity)
@@ -232,6 +235,7 @@ def test_whatever_comes_off_no_cent_is_lost(discounts: list[Discount], quantity:
         assert lot.unit_price == found.unit - total(amount for _, amount in lot.order_off)
 
 
+@at_leisure
 @given(st.lists(shares, max_size=4), st.integers(0, 10**7), st.integers(0, 10**7))
 def test_what_costs_more_before_costs_no_less_after(discounts: list[Discount], one: int, other: int) -> None:
     low, high = sorted((one, other))
@@ -240,6 +244,7 @@ def test_what_costs_more_before_costs_no_less_after(discounts: list[Discount], o
     assert Money(high) - total(amount for _, amount in taken) == after(Money(high), discounts)
 
 
+@at_leisure
 @given(st.lists(shares, max_size=3), st.integers(0, 10**6))
 def test_a_budget_is_turned_into_the_highest_price_that_fits_it(discounts: list[Discount], limit: int) -> None:
     highest = dearest_before(Money(limit), discounts)
@@ -296,7 +301,7 @@ random_books = st.lists(
 ).map(lambda drawn: [random_book(number, one) for number, one in enumerate(drawn)])
 
 
-@settings(max_examples=150, deadline=None)
+@at_leisure
 @given(random_books, st.integers(1, 12), st.sampled_from(["", "gold"]), st.randoms(use_true_random=False))
 def test_the_price_list_says_what_a_slow_reading_of_the_rules_says(books, quantity, customers, chance) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
     terms = replace(TERMS, quantity=quantity, customer_group=customers)
