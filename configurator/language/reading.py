@@ -45,6 +45,9 @@ def read_model_text(text: str, name: str, *, judged: bool = True) -> Model:
     """
     data = parse_toml(text, name)
     notes = Notes(name, index_lines(text))
+    if "include" in data:  # what it would bring is missing, so nothing more can be said
+        notes.add(("include",), "only a file can include others: check or release the file, not its text alone.")
+        raise ModelError(notes.problems)
     draft = Draft(notes)
     model = _Reader(draft, Table(data, (), notes)).model()
     if not notes.problems:
@@ -81,9 +84,6 @@ class _Reader:
         """Read the whole file."""
         if not self.top.has("model"):
             raise ModelError([Problem(self.notes.file, 1, "[model] is missing: a model file begins with it.")])
-        if self.top.has("include"):
-            self.top.get("include", "")
-            self.top.problem("include", "only a file can include others: check or release the file, not its text alone.")
         sheet = Table(self.top.get("model", ""), ("model",), self.notes)
         base = self.base(sheet)
         attributes = sheet.get("base", "{ watts = 35 }", required=False)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.exc import DBAPIError
 
+from configurator.language import put_together
 from configurator.releasing import release_model
 from configurator.saved.models import SavedConfiguration, SharedConfiguration
 from fulfillment.kernel import db as database
@@ -31,7 +32,7 @@ def shared(client: FlaskClient, state: str = "cpu=v6", model: str = "skein-14") 
 
 def release_again(change: str, into: str) -> None:
     """A new release of the Skein 14."""
-    text = SHEET.read_text()
+    text = put_together(SHEET).text
     assert change in text
     with transaction() as session:
         release_model(session, text.replace(change, into), "skein-14.toml")
