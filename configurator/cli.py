@@ -49,21 +49,24 @@ def release(files: tuple[Path, ...]) -> None:
 @model.command("release")
 @click.argument("files", nargs=-1, required=True, type=a_file)
 def release_models(files: tuple[Path, ...]) -> None:
-    """Release model FILES: each becomes the newest version of its model, for good. Quotes keep the release they have."""
-    _release(files)
+    """Release model FILES: each becomes the newest version of its model, for good. Quotes keep the release they have.
+
+    The same content is the same release; one that other versions have followed is put on sale again as a new version.
+    """
+    _release(files, again=True)
 
 
-def _release(files: tuple[Path, ...]) -> None:
+def _release(files: tuple[Path, ...], *, again: bool = False) -> None:
     with _problems_told("nothing was changed"):
-        _bring_in(read_catalogue(files))
+        _bring_in(read_catalogue(files), again=again)
 
 
-def _bring_in(read: Catalogue) -> None:
+def _bring_in(read: Catalogue, *, again: bool = False) -> None:
     """Release what was read, and tell what became of it. Raises ModelError."""
     read.approve()  # all of them before the transaction: compiling takes a second
     with transaction() as session:
         before = dict(newest_versions(session))
-        releases = bring_in(session, read)
+        releases = bring_in(session, read, again=again)
     for each in releases:
         click.echo(f"{each.model_id}: {_said(each, before.get(each.model_id, 0))}")
     click.echo(f"{len(read.models)} models, {len(read.accessories)} accessories")
@@ -74,7 +77,7 @@ def _said(each: Release, newest: int) -> str:
         return f"version {each.version} is released"
     if each.version == newest:
         return f"version {each.version}, as it was"
-    return f"this is version {each.version}, which version {newest} has followed: change something to release it again"
+    return f"this is version {each.version}, which version {newest} has followed: `flask model release` puts it on sale again"
 
 
 @model.command("check")

@@ -28,6 +28,7 @@ class Release(Base):
     model_id: Mapped[str]
     version: Mapped[int]
     content_hash: Mapped[str] = mapped_column(sa.String(64))
+    """Of the model; of model and version, where an earlier release has the same content."""
     text: Mapped[str]
     released_at: Mapped[datetime] = mapped_column(index=True)
 

@@ -5,6 +5,7 @@ A release is the text of a model file, final; one that this process cannot use l
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,20 +101,28 @@ def _older(session: Session, newest: Release) -> Iterator[Release]:
     yield from session.scalars(rows.order_by(Release.version.desc()))
 
 
-def release_model(session: Session, text: str, name: str) -> Release:
-    """Release the text of a model file, if it is fit; the same content is the same release, and not tried again. Raises ModelError."""
+def release_model(session: Session, text: str, name: str, *, again: bool = False) -> Release:
+    """Release the text of a model file, if it is fit; the same content is the same release, and not tried again. Raises ModelError.
+
+    Content that other versions have followed since stays what it was, or, `again`, becomes the newest version once more.
+    """
     model = read_model_text(text, name)
     known = session.scalars(sa.select(Release).filter_by(model_id=model.id).order_by(Release.version.desc())).all()
-    for release in known:
-        if release.content_hash == model.content_hash:
-            return release
+    same = [release for release in known if release.content_hash in {model.content_hash, _hash_again(model, release.version)}]
+    if same and (not again or same[0] is known[0]):
+        return same[0]
     approve(model)
-    release = Release(
-        model_id=model.id, version=1 + (known[0].version if known else 0), content_hash=model.content_hash, text=text, released_at=now()
-    )
+    version = 1 + (known[0].version if known else 0)
+    content_hash = _hash_again(model, version) if same else model.content_hash
+    release = Release(model_id=model.id, version=version, content_hash=content_hash, text=text, released_at=now())
     session.add(release)
     session.flush()
     return release
+
+
+def _hash_again(model: Model, version: int) -> str:
+    """What stands for the hash of content that an earlier version had already: no two releases of a model share one."""
+    return hashlib.sha256(f"{model.content_hash} again as version {version}".encode()).hexdigest()
 
 
 def find_release(session: Session, model_id: str, version: int | None = None) -> Release | None:

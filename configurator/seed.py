@@ -105,8 +105,8 @@ def seed_catalogue(session: Session) -> list[str]:
     return [model.id for model, _text in catalogue.models]
 
 
-def bring_in(session: Session, catalogue: Catalogue) -> list[Release]:
-    """Bring suppliers, parts, accessories and models into the records; the models' releases.
+def bring_in(session: Session, catalogue: Catalogue, *, again: bool = False) -> list[Release]:
+    """Bring suppliers, parts, accessories and models into the records; the models' releases (see `release_model`).
 
     A part that is sold as an accessory stays one when its model is released alone. Raises ModelError for a
     model that is not fit, and for a supplier nobody knows.
@@ -119,7 +119,7 @@ def bring_in(session: Session, catalogue: Catalogue) -> list[Release]:
     sold = set() if catalogue.accessories else sellable_skus(session)
     upsert_parts(session, [part for part in parts.values() if part.sku not in sold])
     revise_costs(session, {sku: part.cost for sku, part in parts.items()}, key=f"catalogue:{new_id()}")
-    return [release_model(session, text, model.file) for model, text in catalogue.models]
+    return [release_model(session, text, model.file, again=again) for model, text in catalogue.models]
 
 
 def _know_suppliers(catalogue: Catalogue, known: set[str]) -> None:

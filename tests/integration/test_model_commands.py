@@ -92,6 +92,18 @@ def test_a_release_is_final_and_a_quote_keeps_the_one_it_was_made_with(app: Flas
     assert "removed" in run(app, "diff", "skein-14:1", "skein-14:2").output
 
 
+@pytest.mark.stocked
+def test_an_earlier_content_can_be_put_on_sale_again(app: Flask, changed: Path) -> None:
+    for version, file in ((1, SKEIN), (2, changed), (3, SKEIN), (4, changed), (5, SKEIN)):
+        assert f"skein-14: version {version}" in run(app, "release", file).output
+        assert f"skein-14: version {version}, as it was" in run(app, "release", file).output
+    assert run(app, "diff", "skein-14:1", "skein-14:5").output == "both mean the same\n"
+    assert "both mean the same" not in run(app, "diff", "skein-14:4", "skein-14").output
+    with reading() as session:
+        hashes = session.scalars(sa.select(Release.content_hash).filter_by(model_id="skein-14")).all()
+    assert len(set(hashes)) == 5
+
+
 def test_the_text_of_a_release_holds_the_families_it_includes(app: Flask, tmp_path: Path) -> None:
     text = put_together(SKEIN).text
     begin, end = text.index('[[group]]\nid = "lid"'), text.index("# ── Storage")
