@@ -9,6 +9,7 @@ Source: CLib, the configuration benchmarks library (IT University of Copenhagen)
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from configurator.importers.drafting import Draft
 from configurator.importers.logic import Formula, chosen
 from configurator.importers.originals import Imported
-from configurator.importers.problems import read_text
+from configurator.importers.problems import MOST_DIGITS, read_text
 from configurator.language.conditions import Compared, Comparison, Listed, Number, Sum
 
 _COMPARISONS: dict[str, Comparison] = {"<=": "<=", ">=": ">=", "<": "<", ">": ">", "=": "=", "==": "=", "!=": "!="}
@@ -31,7 +32,7 @@ def read_clib(path: Path) -> Imported:
     text = read_text(path)
     draft = Draft(path, "CLib", text.encode())
     try:
-        data = json.loads(text, parse_float=Fraction)
+        data = json.loads(text, parse_float=_exactly)
     except json.JSONDecodeError as error:
         raise draft.problems.fail(error.lineno, f"not valid JSON in column {error.colno}: {error.msg}.") from error
     except RecursionError as error:
@@ -78,7 +79,7 @@ class _Reader:
                 self.groups.append(group)
                 self.places.append(words)
             case _:
-                said = json.dumps(variable, default=str)[:60]
+                said = _told(variable)[:60]
                 self.draft.problems.add(1, f"{said} is no variable: write [name, [values]], with a value at least.")
 
     def _constraint(self, constraint: Any) -> None:
@@ -92,7 +93,7 @@ class _Reader:
                 self.draft.constraints += 1
                 self.draft.rule(formula, self.line(name), name)
             case _:
-                self.draft.problems.add(1, f"{json.dumps(constraint, default=str)[:60]} is no constraint: write [name, kind, body].")
+                self.draft.problems.add(1, f"{_told(constraint)[:60]} is no constraint: write [name, kind, body].")
 
     def _formula(self, name: str, kind: str, body: Any) -> Formula:
         match kind, body:
@@ -124,7 +125,7 @@ class _Reader:
                     waiting.append((part, True))
                     waiting.extend((each, False) for each in reversed(parts))
                 case _:
-                    raise _Wrong(f"{json.dumps(part, default=str)[:40]} is no expression")
+                    raise _Wrong(f"{_told(part)[:40]} is no expression")
         return done[0]
 
     def _joined(self, how: str, parts: list[Formula]) -> Formula:
@@ -139,7 +140,7 @@ class _Reader:
                 values = frozenset(self.places[variable][place] for place in places)
                 return self.draft.literal((self.groups[variable], values)) if values else self.draft.logic.any_of([])
             case _:
-                raise _Wrong(f"{json.dumps(literal, default=str)[:40]} names no variable with these values")
+                raise _Wrong(f"{_told(literal)[:40]} names no variable with these values")
 
     def _has(self, variable: int, places: list[Any]) -> bool:
         known = 0 <= variable < len(self.groups)
@@ -149,8 +150,9 @@ class _Reader:
         if any(not isinstance(variable, int) for variable in scope) or len(set(scope)) < len(scope):
             raise _Wrong("the scope of a table names variables by number, each once")
         for row in rows:
-            if len(row) != len(scope) or not all(self._has(variable, [place]) for variable, place in zip(scope, row, strict=True)):
-                raise _Wrong(f"the tuple {json.dumps(row)[:40]} does not fit the scope")
+            fits = isinstance(row, list) and len(row) == len(scope)
+            if not fits or not all(self._has(variable, [place]) for variable, place in zip(scope, row, strict=True)):
+                raise _Wrong(f"the tuple {_told(row)[:40]} does not fit the scope")
         if len(scope) == 1:
             return chosen(self.groups[scope[0]], sorted({self.places[scope[0]][place] for (place,) in rows}))
         named = frozenset(tuple(self.places[variable][place] for variable, place in zip(scope, row, strict=True)) for row in rows)
@@ -162,10 +164,25 @@ class _Reader:
         scope = []
         for term in terms:
             match term:
-                case [int(variable), [*numbers]] if self._has(variable, []) and len(numbers) == len(self.places[variable]):
+                case [int(variable), [*numbers]] if self._has(variable, []) and _numbers(numbers, len(self.places[variable])):
                     for value, number in zip(self.places[variable], numbers, strict=True):
                         self.draft.add_attribute((self.groups[variable], frozenset({value})), name, Fraction(number))
                     scope.append(self.groups[variable])
                 case _:
                     raise _Wrong("a term of a sum is [variable, [a number for each of its values]]")
         return Formula(Compared(operator, Sum(name, tuple(dict.fromkeys(scope))), Number(bound)))
+
+
+def _exactly(text: str) -> Fraction | str:
+    """A number with decimals; one of absurd size stays a text, which no sum takes."""
+    number = Decimal(text)
+    return Fraction(number) if abs(number.adjusted()) < MOST_DIGITS else text
+
+
+def _numbers(found: list[Any], wanted: int) -> bool:
+    return len(found) == wanted and all(isinstance(number, int | Fraction) for number in found)
+
+
+def _told(part: Any) -> str:
+    """A part of the file as it may be shown in a message."""
+    return json.dumps(part, default=str)

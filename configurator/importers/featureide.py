@@ -14,7 +14,7 @@ from configurator.importers.drafting import Draft, Literal
 from configurator.importers.logic import ALWAYS, Formula
 from configurator.importers.markup import Node, read_markup
 from configurator.importers.originals import Imported
-from configurator.importers.problems import nearest, read_bytes
+from configurator.importers.problems import MOST_MINOR, nearest, read_bytes
 from configurator.importers.trees import Branch, Feature, plant
 from fulfillment.kernel.money import EXPONENT
 
@@ -112,14 +112,21 @@ class _Reader:
         if self.currency not in {"", currency}:
             self.problems.add(attribute.line, f"a price in {currency} among prices in {self.currency}: use one currency.")
         self.currency = currency
+        said = attribute.get("value")
         try:
-            minor = Decimal(attribute.get("value")).scaleb(EXPONENT[currency])
-            if minor != int(minor):
-                self.problems.add(attribute.line, f"the price {attribute.get('value')} is finer than {currency} allows: round it.")
+            price = Decimal(said)
+        except InvalidOperation:
+            price = Decimal("NaN")
+        minor = price.scaleb(EXPONENT[currency]) if abs(price.adjusted()) < 20 else price
+        if not price.is_finite():
+            self.problems.add(attribute.line, f"the price {said[:20]!r} is no number: write it as 12.50.")
+        elif not -MOST_MINOR < minor < MOST_MINOR:
+            self.problems.add(attribute.line, f"the price {said[:20]} is beyond any machine: correct it.")
+        elif minor != int(minor):
+            self.problems.add(attribute.line, f"the price {said[:20]} is finer than {currency} allows: round it.")
+        else:
             return int(minor)
-        except (InvalidOperation, ValueError, OverflowError):
-            self.problems.add(attribute.line, f"the price {attribute.get('value')!r} is no number: write it as 12.50.")
-            return 0
+        return 0
 
     def _rule(self, rule: Node) -> None:
         expressions = [node for node in rule.children if node.tag not in _REMARKS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,8 +12,14 @@ MOST_BYTES = 200_000_000
 """A longer file is not read at all."""
 MOST_VALUES = 20_000
 """More values than this in one domain are no question to put to anyone."""
+MOST_MINOR = 10**11
+"""A price has less than so many minor units: sums of prices are compared exactly in 64 bits."""
+MOST_DIGITS = 1000
+"""No number means anything with more digits, and reading one takes ever longer."""
 MOST_PROBLEMS = 50
 """After so many a file is given up: they mostly have one cause."""
+
+_ENDLESS = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
 
 
 class Problems:
@@ -44,9 +51,14 @@ def read_bytes(path: Path) -> bytes:
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise ModelError([Problem(path.name, 1, f"the file has {size:,} bytes, more than {MOST_BYTES:,}: split it.")])
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise ModelError([Problem(path.name, 1, f"the file cannot be read ({error.strerror}): check its path, {path}.")]) from error
+    endless = _ENDLESS.search(content)
+    if endless:
+        line = content.count(b"\n", 0, endless.start()) + 1
+        raise ModelError([Problem(path.name, line, f"a number has more than {MOST_DIGITS:,} digits: round it.")])
+    return content
 
 
 def read_text(path: Path) -> str:

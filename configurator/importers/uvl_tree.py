@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from configurator.importers.problems import Problems, nearest
+from configurator.importers.problems import MOST_MINOR, Problems, nearest
 from configurator.importers.trees import Branch, Feature
 from configurator.importers.uvl_lines import Line, Token
 from fulfillment.kernel.money import EXPONENT, SHOP_CURRENCY
@@ -237,7 +237,10 @@ class _Reader:
         minor = number * 10 ** EXPONENT[SHOP_CURRENCY]
         if minor.denominator != 1:
             self.problems.add(line, f"the price of {feature.name!r} is finer than {SHOP_CURRENCY} allows: round it.")
-        feature.price = int(minor)
+        elif abs(minor) >= MOST_MINOR:
+            self.problems.add(line, f"the price of {feature.name!r} is beyond any machine: correct it.")
+        else:
+            feature.price = int(minor)
 
 
 def _separated(tokens: list[Token]) -> Iterator[list[Token]]:

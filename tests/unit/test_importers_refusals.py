@@ -321,3 +321,35 @@ def test_a_wide_predicate_is_not_tabulated(tmp_path: Path) -> None:
 def test_mangled_files_are_refused_and_nothing_else(tmp_path: Path, write: Callable[[str], str]) -> None:
     for name, text in {"a.xml": XCSP, "b.xml": FEATUREIDE, "c.json": CLIB}.items():
         assert refused(tmp_path, name, write(text))
+
+
+# ---------------------------------------------------------------- numbers of absurd size
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.dimacs", "c a\np cnf {} 1\n1 0\n"),
+        ("a.dimacs", "p cnf 2 1\n1 {} 0\n"),
+        ("a.uvl", "features\n\tR {{Price {}}}\n"),
+        ("a.xml", '<instance>\n<domains><domain name="D">1..{}</domain></domains></instance>'),
+        ("a.json", '{{"vars":\n[["a", [{}]]], "cons": []}}'),
+    ],
+)
+def test_a_number_of_ten_thousand_digits_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    (problem,) = refused(tmp_path, name, text.format("9" * 10_000))
+    assert problem == "2: a number has more than 1,000 digits: round it."
+
+
+@pytest.mark.parametrize("price", ["1e999999999", "1E+12", "-99999999999999999999"])
+def test_a_price_beyond_any_machine_is_refused(tmp_path: Path, price: str) -> None:
+    assert refused(tmp_path, "a.xml", changed(FEATUREIDE, 'value="841.9"', f'value="{price}"')) == [
+        f"6: the price {price[:20]} is beyond any machine: correct it."
+    ]
+
+
+def test_a_sum_of_numbers_of_absurd_size_is_refused(tmp_path: Path) -> None:
+    message = "4: 'c3': a term of a sum is [variable, [a number for each of its values]]."
+    assert refused(tmp_path, "a.json", changed(CLIB, "[10, -20, 30]", "[10, -20, 1e999999999]")) == [message]
+    assert refused(tmp_path, "a.json", changed(CLIB, "[10, -20, 30]", '[10, -20, "30"]')) == [message]
+    assert refused(tmp_path, "a.json", changed(CLIB, "[[0, 0], [0, 1]", "[7, [0, 1]")) == ["3: 'c2': the tuple 7 does not fit the scope."]
