@@ -144,9 +144,11 @@ def engine_row(bench: Bench, folder: Path) -> tuple[list[str], dict[str, float]]
     here = {name: median(each[name] for each in percentiles) for name in percentiles[0]}
     path = folder / "diagram"
     save(bench.compiled, path)
-    nodes, arcs = bench.compiled.diagram.size
+    nodes, arcs = (f"{number:,}" for number in bench.compiled.diagram.size)
+    if bench.compiled.too_large:
+        nodes, arcs = "by SAT", "–"
     counts = [len(bench.subject.asked), len(bench.subject.meanings)]
-    sizes = [*map(str, counts), f"{median(compiles):.2f}", f"{nodes:,}", f"{arcs:,}", f"{path.stat().st_size / 1024:,.0f}"]
+    sizes = [*map(str, counts), f"{median(compiles):.2f}", nodes, arcs, f"{path.stat().st_size / 1024:,.0f}"]
     names = [f"{kind} {share}" for kind in ("click", "explain", "repair") for share in (50, 99)]
     return [bench.subject.name, *sizes, *(figure(here.get(name)) for name in names)], here
 

@@ -63,13 +63,14 @@ def prove_explanations(subject: Subject, seed: int, clicks: int, each: int) -> i
     """Why options are out, and why choices contradict each other: conflicts from which nothing can be taken away."""
     dice, explained = Random(seed), 0
     for choices, possible in walk(subject, Random(seed), clicks):
-        out = impossible(subject, possible)
-        for pair in dice.sample(out, min(each, len(out))):
+        out, never = impossible(subject, possible), [pair for pair in subject.oracle.pairs if pair not in subject.ever_possible]
+        for pair in [*dice.sample(out, min(each, len(out))), *dice.sample(never, min(1, len(never)))]:
             others = [other for other in choices if subject.decisions[other] != subject.decisions[pair]]
             reason = why_not(subject.compiled, subject.choices(choices), pair)
             assert reason is not None
             wrong = broken_explanation(subject.rule_oracle, others, pair, reason)
             assert not wrong, f"{subject.name} {choices} {pair}: {reason.choices} {[rule.id for rule in reason.rules]} {wrong}"
+            assert pair in subject.ever_possible or not reason.choices
             explained += 1
     for number in range(each):
         choices = contradictory(subject, dice, 3 + number)
