@@ -211,7 +211,7 @@ class _Reader:
             rest = [] if rest[-1].is_mark("}") else rest[end + 1 :]
         if rest:
             self.problems.add(line.number, f"unexpected {rest[0].text!r} after {name!r}: quote names that hold blanks or other characters.")
-        if "." in name:
+        if len(tokens) > 1 and tokens[1].is_mark("."):
             alias, _, last = name.rpartition(".")
             self.source.references.append((feature, alias, last))
         return feature

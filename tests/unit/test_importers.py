@@ -172,6 +172,14 @@ def test_a_file_may_be_imported_under_two_names(file: Callable[[str, str], Path]
     assert "second.Small" in imported.names
 
 
+def test_quoted_names_may_hold_anything(file: Callable[[str, str], Path]) -> None:
+    tree = 'features\n\t"2.5 GHz"\n\t\toptional\n\t\t\t"or"\n\t\t\t"A & B // €" {Price 3}\n\t\t\tbase\n'
+    text = tree + 'constraints\n\t"A & B // €".Price > 1 => "or"\n'
+    imported = import_any(file("names.uvl", text))
+    assert list(imported.names) == ["2.5 GHz", "or", "A & B // €", "base"]
+    assert_one_to_one(imported, 6)
+
+
 def test_dimacs_counts_every_variable(file: Callable[[str, str], Path]) -> None:
     imported = import_any(file("some.dimacs", "c 1 power supply\nc 3$ base\nc just a remark\np cnf 4 2\n1 -2\n0 2 3 0\n"))
     assert list(imported.names) == ["power supply", "2", "base", "4"]
