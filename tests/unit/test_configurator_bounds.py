@@ -70,6 +70,8 @@ class Asked:
     hidden: frozenset[Pair]
     limit: int | None
     by: dt.date | None
+    imaginable: list[tuple[Configuration, frozenset[str]]]
+    """Every configuration of shown options, whatever rules it breaks, and those rules."""
 
     def answer(self) -> Answer:
         return answer(compile_model(self.model), self.choices, self.dates, **self.terms)
@@ -99,20 +101,33 @@ class Asked:
         return [machine for machine in fit if not (limit and self.over(machine)) and not (by and self.late(machine))]
 
 
+    def some_obeys(self, pairs: Iterable[Pair], rules: Iterable[str], *, limit: bool, by: bool) -> bool:
+        """Whether some configuration, of all that can be imagined and are shown, has the options and keeps these rules."""
+        fixed, named = list(pairs), set(rules)
+        return any(
+            has(configuration, fixed)
+            and not broken & named
+            and not (limit and self.over(configuration))
+            and not (by and self.late(configuration))
+            for configuration, broken in self.imaginable
+        )
+
+
 @st.composite
 def asked(draw: st.DrawFn) -> Asked:
     model, choices = draw(questions(bundled()))
     options = [(group.id, option.id) for group in model.groups for option in group.options if not group.hidden]
     free = [pair for pair in options if pair not in pairs_of(choices)]
     hidden: frozenset[Pair] = frozenset(draw(st.lists(st.sampled_from(free), max_size=2))) if free else frozenset()
-    every = look_at_everything(model).machines
-    machines = [machine for machine in every if not any(has(machine, [pair]) for pair in hidden)]
+    every = look_at_everything(model).broken
+    imaginable = [(one, broken) for one, broken in every if not any(has(one, [pair]) for pair in hidden)]
+    machines = [one for one, broken in imaginable if not broken]
     assume(machines)
     skus = [model.base.sku, *(part.sku for group in model.groups for option in group.options for part in option.parts)]
     dates = {sku: FIRST_DAY + dt.timedelta(days=draw(st.integers(0, 9))) for sku in skus}
     limit = price_of(model, draw(st.sampled_from(machines))) - draw(st.sampled_from([0, 0, 1])) if draw(st.booleans()) else None
     by = FIRST_DAY + dt.timedelta(days=draw(st.integers(2, 9))) if draw(st.booleans()) else None
-    return Asked(model, machines, choices, dates, hidden, limit, by)
+    return Asked(model, machines, choices, dates, hidden, limit, by, imaginable)
 
 
 def shown(model: Model) -> list[Pair]:
@@ -219,6 +234,11 @@ def test_reason_is_a_minimal_set_of_choices_limit_and_day(question: Asked) -> No
             assert question.keeping([*target, *rest], limit=reason.limit, by=reason.by)
         assert not reason.limit or question.keeping([*target, *reason.choices], limit=False, by=reason.by)
         assert not reason.by or question.keeping([*target, *reason.choices], limit=reason.limit, by=False)
+        named = [rule.id for rule in reason.rules]
+        assert not question.some_obeys([*target, *reason.choices], named, limit=reason.limit, by=reason.by)
+        for rule in named:
+            others = [other for other in named if other != rule]
+            assert question.some_obeys([*target, *reason.choices], others, limit=reason.limit, by=reason.by)
 
 
 @brief

@@ -162,6 +162,17 @@ def test_values_that_behave_alike_are_one_class() -> None:
     assert options[1_999].price == Money(50_000 + 1 + 1_999)
 
 
+def test_counts_of_any_size_are_exact() -> None:
+    groups = [make_group(f"g{number}", *(make_option(f"o{value}") for value in range(37))) for number in range(70)]
+    rules = [make_rule(f"r{number}", f"g{number + 1} is not o0", when=f"g{number} is o0") for number in range(69)]
+    machines = {True: 1, False: 36}
+    for _ in rules:
+        machines = {True: machines[False], False: 36 * (machines[False] + machines[True])}
+    assert sum(machines.values()) > 10**100
+    assert count_machines(compile_model(make_model(groups, rules)), {}) == sum(machines.values())
+    assert count_machines(compile_model(make_model(groups)), {"g0": "o1"}) == 37**69
+
+
 def test_model_of_a_million_values_is_refused_before_any_work() -> None:
     group = make_group("huge", make_option("o"))
     huge = replace(group, options=group.options * 1_000_000)
