@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from configurator.approval import approve
-from configurator.engine import CannotCompile, Compiled, compile_stored, warm_up
+from configurator.engine import CannotCompile, Compiled, compile_stored, rehearse, warm_up
 from configurator.language import ModelError, read_model_text
 from configurator.language.specification import Model
 from configurator.models import Release
@@ -153,9 +153,10 @@ def released_models() -> tuple[Model, ...]:
 
 
 def make_ready() -> None:
-    """Compile every released model and explain its conflicts beforehand, so that no customer waits for it."""
+    """Compile every released model and ask it one question of each kind, so that no customer waits for it."""
     for each in _shelf.current().values():
         warm_up(each.compiled)
+        rehearse(each.compiled)
 
 
 def released(model_id: str) -> Released:

@@ -7,7 +7,7 @@ Each machine meant is the best by, in this order: own choices kept, defaults kep
 """
 
 from configurator.engine.answers import Answer, Change, Finished, GroupAnswer, OptionAnswer, Reason, Repair
-from configurator.engine.asking import Goal, Hidden, answer, count_machines, domains, finish, repair, why_not
+from configurator.engine.asking import Goal, Hidden, answer, count_machines, domains, finish, rehearse, repair, why_not
 from configurator.engine.compilation import Choices, Compiled, UnknownChoice, compile_model
 from configurator.engine.diagram import CannotCompile, NoMachine
 from configurator.engine.explain import warm_up
@@ -38,6 +38,7 @@ __all__ = [
     "count_machines",
     "domains",
     "finish",
+    "rehearse",
     "repair",
     "warm_up",
     "why_not",

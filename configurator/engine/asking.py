@@ -45,6 +45,16 @@ def answer(
     return Answer(Sought(question, limit, by) if compiled.too_large else Found(question, limit, by))
 
 
+def rehearse(compiled: Compiled) -> None:
+    """Ask one question of each kind, so that no customer waits for the loops to be made ready."""
+    dates = dict.fromkeys(compiled.hardware[0], dt.date.min)
+    opening = answer(compiled, {}, dates)
+    for answered in (opening, answer(compiled, {}, dates, limit=opening.price - Money(1, opening.price.currency))):
+        for option in (option for group in answered.groups.values() for option in group.options):
+            _ = option.price, option.ready, option.earliest, option.changes
+    _ = opening.machines, domains(compiled, {})
+
+
 def repair(
     compiled: Compiled,
     choices: Choices,

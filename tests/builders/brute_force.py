@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -195,7 +196,10 @@ def bundled(draw: st.DrawFn) -> Model:
     return make_model(made, rules, base=dict(model.base_attributes))
 
 
-lenient = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+TIMES = int(os.environ.get("ENGINE_EXAMPLES_TIMES", "1"))
+"""How many times as many models to try as in the normal run (see tests/long)."""
+
+lenient = settings(max_examples=50 * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def own_elsewhere(model: Model, choices: Choices, group: str, option: str) -> list[tuple[str, str]]:

@@ -30,6 +30,7 @@ from configurator.language.specification import Model
 from fulfillment.kernel.money import CurrencyMismatch, Money
 from tests.builders.brute_force import (
     FIRST_DAY,
+    TIMES,
     Configuration,
     bundled,
     has,
@@ -47,7 +48,7 @@ from tests.builders.machines import make_group, make_model, make_option, make_ru
 Pair = tuple[str, str]
 
 
-brief = settings(parent=lenient, max_examples=20)
+brief = settings(parent=lenient, max_examples=20 * TIMES)
 
 
 class Terms(TypedDict):
