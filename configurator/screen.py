@@ -26,6 +26,8 @@ LONG_GROUP = 24
 """Options from which on a group is searched and shown in pages."""
 PAGE = 20
 """Options of a long group that are shown at first, and with every “more”."""
+FEW_PIECES = 4
+"""Up to so many numbers of pieces each is an option to click on."""
 FEW_CHANGES = 2
 """As many changes of other groups are told with their options; of more only the groups' names."""
 
@@ -138,13 +140,8 @@ def _read_words(model: Model, language: str) -> _Words:
 
 
 def is_number(group: Group) -> bool:
-    """Whether a group only asks how many: its options are the same part in rising quantities, from none on."""
-    if group.kind != "one" or len(group.options) < 5:
-        return False
-    shown = [option for option in group.options if not option.absent]
-    parts = {part.sku for option in shown for part in option.parts}
-    pieces = [option.pieces if option.parts else 0 for option in shown]
-    return len(parts) == 1 and pieces == sorted(set(pieces))
+    """Whether a group is asked as a number: how many pieces, of more than a few."""
+    return group.counted and sum(not option.absent for option in group.options) > FEW_PIECES
 
 
 def in_words(model: Model, group: str, option: str) -> str:

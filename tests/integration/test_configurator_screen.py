@@ -19,7 +19,8 @@ from tests.builders.machines import make_group, make_model, make_option, make_ru
 from tests.conftest import Queries
 
 LONG = make_group("drive", *(make_option(f"d{number}", number * 100, sku=f"D{number}") for number in range(70)))
-COUNTED = make_group("fan", make_option("f0"), *(make_option(f"f{number}", number * 500, sku="FAN", qty=number) for number in range(1, 7)))
+PIECES = (make_option(f"f{number}", number * 500, sku="FAN", qty=number) for number in range(1, 7))
+COUNTED = replace(make_group("fan", make_option("f0"), *PIECES), counted=True)
 ASKED = make_group("rail", make_option("short"), replace(make_option("absent"), absent=True))
 FOLLOWS = replace(make_group("bundle", make_option("off"), make_option("on", -1_000)), hidden=True)
 MODEL = make_model(
