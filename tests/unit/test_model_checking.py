@@ -150,7 +150,7 @@ def test_an_option_whose_time_is_over_is_told(tmp_path: Path) -> None:
 def test_a_model_too_large_for_a_diagram_is_told_and_still_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compilation, "BUDGET", Budget(states=1, seconds=0, megabytes=1, arcs=0))
     bays = [group(f"bay{n}", option("a", 0, f"watts = {n + 2}"), option("b", 0, f"watts = {3 * n}")) for n in range(5)]
-    said = warnings(tmp_path, *bays, rule("power", "sum(watts) <= 25"), rule("pair", "bay2.watts * bay3.watts <= bay4.watts * 4"))
+    said = warnings(tmp_path, *bays, rule("power", "sum(watts) <= 25"), rule("pair", "bay2.watts * bay3.watts <= bay4.watts * 6"))
     assert said[0].startswith("the model is answered for by a solver, more slowly, and its machines are not counted: ")
 
 
