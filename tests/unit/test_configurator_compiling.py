@@ -10,9 +10,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from configurator.engine import compile_model, count_machines, domains
-from configurator.engine.compiling import BUDGET, Budget, by_binary, compile_constraints
+from configurator.engine.binary import Planner, conjoin, task_of
+from configurator.engine.clauses import Clauses
+from configurator.engine.compiling import Budget, compile_constraints
 from configurator.engine.constraints import Constraints
 from configurator.engine.diagram import CannotCompile, Diagram
+from configurator.engine.pruning import learn
 from configurator.language.conditions import Listed, Not
 from configurator.language.specification import Model, Rule
 from tests.builders.brute_force import has, lenient, look_at_everything, models
@@ -62,12 +65,18 @@ def test_table_allows_what_stands_in_it(model: Model) -> None:
 
 
 @few
-@given(models_with_tables())
-def test_both_ways_to_compile_find_the_same_machines(model: Model) -> None:
+@given(models_with_tables(), st.booleans())
+def test_both_ways_to_compile_find_the_same_machines(model: Model, in_parts: bool) -> None:
     assume(look_at_everything(model).machines)
+    constraints = Constraints(model)
+    clauses = Clauses(constraints)
+    known = learn(clauses)
+    assert known is not None
+    planner = Planner(constraints, clauses, known)
+    order = planner.orders()[0]
+    plan = planner.split(order) if in_parts and planner.leaders else planner.whole(order)
+    conjoined = conjoin(clauses.classes, plan, task_of(constraints, clauses.classes, plan, seconds=20, megabytes=50), 20)
     by_layers = compile_constraints(Constraints(model))
-    conjoined = by_binary(Constraints(model), BUDGET)
-    assert conjoined is not None
     assert machines_of(conjoined) == machines_of(by_layers)
     assert (conjoined.classes, conjoined.free) == (by_layers.classes, by_layers.free)
 
