@@ -23,6 +23,7 @@ from configurator.engine.sweeps import NONE, Bools, Longs
 
 _MACHINES = 500
 _QUESTIONS = 200
+EVERY = slice(None)
 
 
 class Satisfier:
@@ -44,15 +45,16 @@ class Satisfier:
         self._excluded: OrderedDict[frozenset[int], frozenset[int]] = OrderedDict()
         """For assumptions of earlier questions, the literals that they exclude."""
 
-    def possible(self, assumed: Iterable[int], prices: Longs | None = None, bound: int = NONE) -> Bools:
-        """Which values some machine has for which the assumed literals hold, within the bound on its price."""
+    def possible(self, assumed: Iterable[int], prices: Longs | None = None, bound: int = NONE, *, among: slice = EVERY) -> Bools:
+        """Which values (among some) a machine has for which the assumed literals hold, within the bound on its price."""
         assumptions = frozenset(assumed)
+        asked = self.literals[among]
         with self._lock:
             if prices is None:
-                excluded = self._excluding(self._solver, assumptions)
+                excluded = self._excluding(self._solver, assumptions, set(asked.tolist()))
             else:
-                excluded = self._looked(self._bounded(prices, bound), assumptions, set(), ())
-        return ~np.isin(self.literals, np.array(sorted(excluded), dtype=np.int64))
+                excluded = self._looked(self._bounded(prices, bound), assumptions, set(asked.tolist()), set(), ())
+        return ~np.isin(asked, np.array(sorted(excluded), dtype=np.int64))
 
     def feasible(self, assumed: Iterable[int], prices: Longs | None = None, bound: int = NONE) -> bool:
         """Tell whether there is such a machine at all."""
@@ -61,21 +63,21 @@ class Satisfier:
             found: bool = solver.solve(assumptions=list(assumed))
         return found
 
-    def _excluding(self, solver: Solver, assumptions: frozenset[int]) -> frozenset[int]:
+    def _excluding(self, solver: Solver, assumptions: frozenset[int], asked: set[int]) -> frozenset[int]:
         known = self._excluded.get(assumptions)
         if known is None:
             before = [excluded for some, excluded in self._excluded.items() if some <= assumptions]
-            known = self._looked(solver, assumptions, set[int]().union(*before), list(self._machines))
-            self._excluded[assumptions] = known
+            known = self._looked(solver, assumptions, asked, set[int]().union(*before), list(self._machines))
+            if len(asked) == len(self.literals):
+                self._excluded[assumptions] = known
             while len(self._excluded) > _QUESTIONS:
                 self._excluded.popitem(last=False)
         return known
 
     def _looked(
-        self, solver: Solver, assumptions: frozenset[int], excluded: set[int], machines: Sequence[frozenset[int]]
+        self, solver: Solver, assumptions: frozenset[int], every: set[int], excluded: set[int], machines: Sequence[frozenset[int]]
     ) -> frozenset[int]:
-        """Find all literals of values that are excluded, beginning with some that are known to be."""
-        every = set(self.literals.tolist())
+        """Find all of these literals that are excluded, beginning with some that are known to be."""
         consistent, implied = solver.propagate(assumptions=list(assumptions))
         if not consistent or not solver.solve(assumptions=list(assumptions)):
             return frozenset(every)

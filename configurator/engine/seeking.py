@@ -77,7 +77,7 @@ def possible(question: Question, refused: Sequence[int] = ()) -> Bools:
     for variable in wanted:
         others = [literal for other, literals in wanted.items() if other != variable for literal in literals]
         here = slice(int(compiled.offsets[variable]), int(compiled.offsets[variable + 1]))
-        goes[here] = satisfier.possible([*barred, *others], *question.priced)[here]
+        goes[here] = satisfier.possible([*barred, *others], *question.priced, among=here)
     return goes & ~question.barred
 
 
