@@ -190,7 +190,7 @@ def task_of(constraints: Constraints, classes: Sequence[Sequence[int]], plan: Pl
 
 def conjoin(classes: Sequence[Sequence[int]], plan: Plan, task: bytes, seconds: float) -> Diagram:
     """Run a plan, for so many seconds of computing, or four times as many by the clock. Raises OutOfBudget."""
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path])}
     program = [sys.executable, "-m", "configurator.engine.conjoining"]
     try:
         done = subprocess.run(program, input=task, capture_output=True, timeout=4 * seconds, env=environment, check=False)  # noqa: S603 - our own program
