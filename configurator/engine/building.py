@@ -74,7 +74,11 @@ class _State:
 
     def __init__(self, totals: Sequence[int], steps: list[_Step | None]) -> None:
         self.wide, self.narrow = totals[:1], totals[1:]
-        self.steps = steps
+        self.different = list({id(step): step for step in steps if step is not None}.values())
+        """Many classes take the same step: the rest and the gains are all that counts."""
+        numbers = {id(step): number for number, step in enumerate(self.different)}
+        self.taken = [DEAD if step is None else numbers[id(step)] for step in steps]
+        """For each class, the number of its step."""
         self.rows: dict[tuple[tuple[int, int], ...], tuple[list[int], list[Found]]] = {}
 
     def find(self, amounts: Mapping[int, int]) -> Found | None:
@@ -103,12 +107,15 @@ class _State:
 
 
 class Builder:
-    """Builds nodes for one order of the variables. Raises TooLarge beyond `budget` states."""
+    """Builds nodes for one order of the variables. Raises TooLarge beyond `budget` states or `most_arcs` arcs."""
 
-    def __init__(self, formulas: Formulas, layers: Sequence[Layer], budget: int, *, any_will_do: bool = False) -> None:
+    def __init__(
+        self, formulas: Formulas, layers: Sequence[Layer], budget: int, *, most_arcs: int = _FAR, any_will_do: bool = False
+    ) -> None:
         self.formulas = formulas
         self.layers = layers
         self.budget = budget
+        self.arcs_left = most_arcs
         self.any_will_do = any_will_do
         """Stop at the first machine: enough to know whether there is one."""
         self.nodes: list[dict[tuple[int, ...], int]] = [{} for _ in layers]
@@ -152,7 +159,13 @@ class Builder:
     def _numbered(self, place: int, children: tuple[int, ...]) -> int:
         """Number a node; equal nodes of a layer are one."""
         nodes = self.nodes[place]
-        return nodes.setdefault(children, len(nodes))
+        number = nodes.get(children)
+        if number is None:
+            number = nodes[children] = len(nodes)
+            self.arcs_left -= len(children) - children.count(DEAD)
+            if self.arcs_left < 0:
+                raise TooLarge
+        return number
 
     def _node(self, place: int, rest: Rest, amounts: Mapping[int, int]) -> Found:
         """Return the node of a state, and its box."""
@@ -175,11 +188,11 @@ class Builder:
         totals = [*state.wide, *state.narrow]
         lows = dict.fromkeys(totals, -_FAR)
         highs = dict.fromkeys(totals, _FAR)
-        children = []
-        for step in state.steps:
-            rest = self._decided(step, amounts, lows, highs) if step is not None else None
-            if step is None or rest is None:
-                children.append(DEAD)
+        ends = []
+        for step in state.different:
+            rest = self._decided(step, amounts, lows, highs)
+            if rest is None:
+                ends.append(DEAD)
                 continue
             gains = step.gains
             child, box = self._node(place + 1, rest, {total: amounts[total] + gain for total, gain in gains.items()})
@@ -187,11 +200,12 @@ class Builder:
                 gain = gains[total]
                 lows[total] = max(lows[total], low - gain)
                 highs[total] = min(highs[total], high - gain)
-            children.append(child)
+            ends.append(child)
             if self.any_will_do and child != DEAD:
                 return 0, {total: (lows[total], highs[total]) for total in totals}
-        alive = any(child != DEAD for child in children)
-        node = self._numbered(place, tuple(children)) if alive else DEAD
+        ends.append(DEAD)  # DEAD is -1: the last of the list, for classes without a step
+        alive = any(child != DEAD for child in ends)
+        node = self._numbered(place, tuple([ends[number] for number in state.taken])) if alive else DEAD
         return node, {total: (lows[total], highs[total]) for total in totals}
 
     def _decided(self, step: _Step, amounts: Mapping[int, int], lows: dict[int, int], highs: dict[int, int]) -> Rest | None:

@@ -54,12 +54,13 @@ def compile_constraints(constraints: Constraints, budget: Budget = BUDGET) -> Di
     classes = classes_of(constraints)
     decisive = [variable for variable, numbers in enumerate(classes) if max(numbers) > 0]
     orders = _builder_orders(constraints, classes, decisive)
-    found = _smallest(constraints, orders, budget.states // 50) if len(orders) > 1 else _first(constraints, orders, budget.states)
+    few = budget.states // 50
+    found = _smallest(constraints, orders, few) if len(orders) > 1 else _first(constraints, orders, budget.states, budget.arcs)
     if found is None:
         diagram = by_binary(constraints, budget)
         if diagram is not None:
             return diagram
-        found = _smallest(constraints, orders, budget.states // 10) or _first(constraints, orders, budget.states)
+        found = _smallest(constraints, orders, budget.states // 10) or _first(constraints, orders, budget.states, budget.arcs)
     if found is None:
         raise TooLargeToCompile(too_large(constraints))
     builder, root = found
@@ -129,10 +130,10 @@ def _smallest(constraints: Constraints, orders: _Orders, limit: int) -> tuple[Bu
     return best
 
 
-def _first(constraints: Constraints, orders: _Orders, limit: int) -> tuple[Builder, int] | None:
+def _first(constraints: Constraints, orders: _Orders, limit: int, most_arcs: int = BUDGET.arcs) -> tuple[Builder, int] | None:
     """Build with the first order that stays within the limit: the builder and the root."""
     for layers in orders:
-        builder = Builder(constraints.formulas, layers, limit)
+        builder = Builder(constraints.formulas, layers, limit, most_arcs=most_arcs)
         try:
             return builder, builder.build(constraints.rules)
         except TooLarge:
