@@ -56,6 +56,8 @@ def compile_constraints(constraints: Constraints, budget: Budget = BUDGET) -> Di
     orders = _builder_orders(constraints, classes, decisive)
     few = budget.states // 50
     found = _smallest(constraints, orders, few) if len(orders) > 1 else _first(constraints, orders, budget.states, budget.arcs)
+    if found is None and len(orders) == 1:
+        raise TooLargeToCompile(too_large(constraints))  # few but wide groups: a binary diagram, a variable a value, is no smaller
     if found is None:
         diagram = by_binary(constraints, budget)
         if diagram is not None:
