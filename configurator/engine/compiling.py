@@ -43,6 +43,8 @@ class Budget:
 
 
 BUDGET = Budget()
+_WIDE = 4
+"""Few but very wide groups may have so many times the arcs: a fifth of a second a click, where the solver takes many seconds."""
 _BUILDER_LAYERS = 120
 _BUILDER_RULES = 400
 _SIDE_BY_SIDE = 2
@@ -55,7 +57,7 @@ def compile_constraints(constraints: Constraints, budget: Budget = BUDGET) -> Di
     decisive = [variable for variable, numbers in enumerate(classes) if max(numbers) > 0]
     orders = _builder_orders(constraints, classes, decisive)
     few = budget.states // 50
-    found = _smallest(constraints, orders, few) if len(orders) > 1 else _first(constraints, orders, budget.states, budget.arcs)
+    found = _smallest(constraints, orders, few) if len(orders) > 1 else _first(constraints, orders, budget.states, _WIDE * budget.arcs)
     if found is None and len(orders) == 1:
         raise TooLargeToCompile(too_large(constraints))  # few but wide groups: a binary diagram, a variable a value, is no smaller
     if found is None:
