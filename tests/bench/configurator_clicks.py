@@ -53,9 +53,9 @@ def bench_of(name: str) -> Bench:
     options = {pair: subject.model.by_id[pair[0]].by_id[pair[1]] for pair in subject.meanings}
     day_of = {pair: max((dates[part.sku] for part in option.parts), default=FIRST_DAY).toordinal() for pair, option in options.items()}
     bench = Bench(subject, dates, day_of, {pair: option.price.minor for pair, option in options.items()})
-    began = time.perf_counter()
+    began = time.process_time()
     subject.compiled  # noqa: B018 - compiled when first asked for
-    bench.compile_s = time.perf_counter() - began
+    bench.compile_s = time.process_time() - began
     _click(bench, dice)
     return bench
 
@@ -111,20 +111,21 @@ def everything(bench: Bench, choices: list[Pair]) -> int:
 
 
 def engine_times(bench: Bench) -> Iterator[tuple[str, float]]:
-    """Milliseconds of the engine: all answers of every click, then explanations and repairs."""
+    """Milliseconds of CPU of the engine: all answers of every click (and on the clock), then explanations and repairs."""
     everything(bench, [])
     for choices in bench.clicks:
-        began = time.perf_counter()
+        clock, began = time.perf_counter(), time.process_time()
         everything(bench, choices)
-        yield "click", (time.perf_counter() - began) * 1000
+        yield "click", (time.process_time() - began) * 1000
+        yield "wall", (time.perf_counter() - clock) * 1000
     for choices, pair in bench.excluded:
         own = bench.subject.choices(choices)
-        began = time.perf_counter()
+        began = time.process_time()
         why_not(bench.compiled, own, pair)
-        between = time.perf_counter()
+        between = time.process_time()
         repair(bench.compiled, own, pair)
         yield "explain", (between - began) * 1000
-        yield "repair", (time.perf_counter() - between) * 1000
+        yield "repair", (time.process_time() - between) * 1000
 
 
 __all__ = ["Bench", "CannotCompile", "bench_of", "engine_times", "everything"]
