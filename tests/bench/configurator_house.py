@@ -25,7 +25,8 @@ from tests.bench.figures import SQLITE, at
 from tests.bench.load import Visitor
 from tests.bench.places import Place
 
-VISITS = 200
+WARM, VISITS = 20, 400
+"""Clicks before the measurement, and in it."""
 MODEL = "rookery-r2"
 """The largest of the shop."""
 
@@ -40,9 +41,10 @@ def clicks_over_http(place: Place) -> tuple[list[str], list[str]]:
         visitor = Visitor(house.url)
         form = visitor.form(f"/configure/{MODEL}", "/configure/", "get")
         fixed = [(name, value) for name, value in form.values if name not in {"csrf_token", "press", "quantity"}]
-        dice, times, sizes = Random(1), [], []
-        spent = _cpu_seconds(web)
-        for _ in range(VISITS):
+        dice, times, sizes, spent = Random(1), list[float](), list[float](), 0.0
+        for number in range(WARM + VISITS):
+            if number == WARM:
+                spent, times, sizes = _cpu_seconds(web), [], []
             address = f"/configure/{MODEL}?{_choosing(model, fixed, dice)}"
             began = time.perf_counter()
             told = visitor.ask(address, HX_Request="true")
