@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache, partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,6 +23,21 @@ UNLOADING_DAYS = 1
 """Working days from the supplier's gate date to the shelf: unload, check, put away."""
 UNKNOWN_LEAD_DAYS = 10
 """For a part nobody entered yet: long enough to find a supplier."""
+
+
+_FREE = (
+    sa.select(Part.sku, Part.kind, Part.lead_days, sa.func.coalesce(Stock.on_hand - Stock.reserved, 0).label("free"))
+    .outerjoin(Stock, Stock.sku == Part.sku)
+    .where(Part.sku.in_(sa.bindparam("skus", expanding=True)))
+    .order_by(Part.sku)
+)
+_NOBODY_WAITS = IncomingPart.quantity - IncomingPart.committed
+_COMING = (
+    sa.select(IncomingPart.sku, IncomingPart.due_on, _NOBODY_WAITS)
+    .where(IncomingPart.sku.in_(sa.bindparam("skus", expanding=True)), _NOBODY_WAITS > 0)
+    .order_by(IncomingPart.sku, IncomingPart.due_on)
+)
+# Both are asked at every click of the configurator, and writing them down anew took longer than their answers.
 
 
 def earliest_dates(session: Session, skus: Iterable[str], quantity: int = 1) -> dict[str, date]:
@@ -41,24 +57,19 @@ def dates_of(session: Session, wanted: Iterable[tuple[str, int]]) -> dict[tuple[
     nobody waits for; else the supplier's lead time. Two queries, the second only for what is short.
     """
     asked, start = set(wanted), today()
-    statement = (
-        sa.select(Part.sku, Part.kind, Part.lead_days, sa.func.coalesce(Stock.on_hand - Stock.reserved, 0).label("free"))
-        .outerjoin(Stock, Stock.sku == Part.sku)
-        .where(Part.sku.in_(sorted({sku for sku, _ in asked})))
-        .order_by(Part.sku)
-    )
-    known = {row.sku: row for row in session.execute(statement)}
-    dates = dict.fromkeys(asked, add_working_days(start, UNKNOWN_LEAD_DAYS))
+    known = {row[0]: row[1:] for row in session.execute(_FREE, {"skus": sorted({sku for sku, _ in asked})})}
+    in_days = cache(partial(add_working_days, start))
+    dates = dict.fromkeys(asked, in_days(UNKNOWN_LEAD_DAYS))
     short: dict[tuple[str, int], int] = {}
     for sku, quantity in asked:
-        part = known.get(sku)
-        if part is None:
+        if sku not in known:
             continue
-        if part.kind is not PartKind.HARDWARE or part.free >= quantity:
+        kind, lead_days, free = known[sku]
+        if kind is not PartKind.HARDWARE or free >= quantity:
             dates[sku, quantity] = start
         else:
-            short[sku, quantity] = quantity - max(part.free, 0)
-            dates[sku, quantity] = add_working_days(start, part.lead_days + UNLOADING_DAYS)
+            short[sku, quantity] = quantity - max(free, 0)
+            dates[sku, quantity] = in_days(lead_days + UNLOADING_DAYS)
     if short:
         _sooner(session, short, dates, start)
     return dates
@@ -66,14 +77,8 @@ def dates_of(session: Session, wanted: Iterable[tuple[str, int]]) -> dict[tuple[
 
 def _sooner(session: Session, short: Mapping[tuple[str, int], int], dates: dict[tuple[str, int], date], start: date) -> None:
     """Where enough is on its way that nobody waits for, take that day if it is the earlier one."""
-    free = IncomingPart.quantity - IncomingPart.committed
-    statement = (
-        sa.select(IncomingPart.sku, IncomingPart.due_on, free)
-        .where(IncomingPart.sku.in_(sorted({sku for sku, _ in short})), free > 0)
-        .order_by(IncomingPart.sku, IncomingPart.due_on)
-    )
     coming: dict[str, list[tuple[date, int]]] = defaultdict(list)
-    for sku, due_on, pieces in session.execute(statement):
+    for sku, due_on, pieces in session.execute(_COMING, {"skus": sorted({sku for sku, _ in short})}):
         coming[sku].append((due_on, pieces))
     for question, missing in short.items():
         brought = 0
