@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from configurator.engine import Answer, Change, GroupAnswer
+from configurator.engine import Answer, Change, OptionAnswer
 from configurator.language.specification import Group, Model, Option, Text
 from configurator.prices.discounts import PERCENT_WHOLE
 from configurator.prices.lists import PriceList
@@ -161,17 +161,23 @@ def offers(rules: Sequence[Shaping], supply: Supply, answer: Answer) -> tuple[Of
 
 def _best_of(rules: Sequence[Shaping], supply: Supply, answer: Answer, group: Group) -> Offer | None:
     asked = answer.groups[group.id]
-    if group.kind != "one" or not asked.chosen:
+    if group.kind != "one" or not asked.chosen or answer.ready is None:
         return None
     instead = group.by_id[asked.chosen[0]]
-    deals = [_deal(rule, supply, group, instead, option) for rule in rules for option in group.options]
-    possible = [offer for deal in deals if deal is not None and (offer := _offer(deal, answer, asked)) is not None]
+    wanted = [rule for rule in rules if rule.is_for(supply.model.id, group.id, supply.day) and supply.is_short(instead, rule)]
+    if not wanted:
+        return None
+    sooner = [
+        (option, told) for option, told in zip(group.options, asked.options, strict=True)
+        if told.possible and told.ready is not None and told.ready < answer.ready
+    ]
+    deals = [(_deal(rule, supply, group, instead, option), told) for rule in wanted for option, told in sooner]
+    possible = [offer for deal, told in deals if deal is not None and (offer := _offer(deal, answer, told)) is not None]
     return min(possible, key=lambda offer: (offer.ready_after, offer.price_after.minor, offer.token), default=None)
 
 
-def _offer(deal: Deal, answer: Answer, asked: GroupAnswer) -> Offer | None:
-    """The whole machine with it, if it can be built, is sooner here and gets no choice of the customer's own changed."""
-    told = asked.option(deal.option)
-    if not told.possible or told.price is None or told.ready is None or answer.ready is None or told.ready >= answer.ready:
+def _offer(deal: Deal, answer: Answer, told: OptionAnswer) -> Offer | None:
+    """The whole machine with it, which is sooner here and gets no choice of the customer's own changed."""
+    if told.price is None or told.ready is None or answer.ready is None:
         return None
     return Offer(deal, answer.price, told.price - deal.given, answer.ready, told.ready, told.changes)
