@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
+from flask import get_template_attribute
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup, escape
@@ -26,6 +27,8 @@ LONG_GROUP = 24
 """Options from which on a group is searched and shown in pages."""
 PAGE = 20
 """Options of a long group that are shown at first, and with every “more”."""
+MOST_ROWS = 4096
+"""Rows of a release in a language that are kept laid out, about a kilobyte each."""
 FEW_PIECES = 4
 """Up to so many numbers of pieces each is an option to click on."""
 FEW_CHANGES = 2
@@ -35,11 +38,13 @@ LeavesUs = Callable[[date], date]
 """The day a machine leaves us whose parts are here on a day."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class OptionRow:
-    """One option as it is shown."""
+    """One option as it is shown. Most are shown again and again, so they are kept."""
 
+    group: str
     id: str
+    many: bool
     name: Markup
     possible: bool
     chosen: bool
@@ -49,8 +54,17 @@ class OptionRow:
     changes: str
     days: str
     later: bool
-    value: str
-    """How the form names it: `group:option`."""
+
+    @property
+    def value(self) -> str:
+        """How the form names it: `group:option`."""
+        return f"{self.group}:{self.id}"
+
+    @cached_property
+    def line(self) -> str:
+        """Laid out, with nothing unfolded below it."""
+        told: str = get_template_attribute("configurator/option.html", "line")(self)
+        return told
 
 
 @dataclass(slots=True)
@@ -98,7 +112,7 @@ class Section:
         return str(_("%(own)s of %(all)s chosen", own=self.own, all=len(self.groups)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Words:
     """What of a model's texts does not change from click to click, in one language and escaped."""
 
@@ -108,6 +122,19 @@ class _Words:
     helps: Mapping[str, Markup]
     sections: Mapping[str, Markup]
     numbers: frozenset[str]
+    row: Callable[..., OptionRow] = field(init=False)
+    """The row of an option by its group, id and what the click says of it: kept, and laid out once."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "row", lru_cache(MOST_ROWS)(self._row))
+
+    def _row(  # noqa: PLR0917 - all that a row shows
+        self, group: str, option: str, many: bool, possible: bool, chosen: bool, delta: str, changes: str, days: str, later: bool,  # noqa: FBT001
+    ) -> OptionRow:
+        pair = (group, option)
+        return OptionRow(
+            group, option, many, self.options[pair], possible, chosen, delta, self.details.get(pair, ""), changes, days, later,
+        )
 
 
 _kept: dict[tuple[str, str], _Words] = {}
@@ -235,11 +262,7 @@ class Teller:
             changes = self.changes(told.changes) if told.changes else ""
             if told.ready != self.answer.ready and told.ready and self.answer.ready:
                 days, later = self.days(told.ready)
-        pair = (group, option.id)
-        return OptionRow(
-            option.id, self.words.options[pair], told.possible, told.chosen, delta, self.words.details.get(pair, ""), changes, days, later,
-            f"{group}:{option.id}",
-        )
+        return self.words.row(group, option.id, many, told.possible, told.chosen, delta, changes, days, later)
 
     def changes(self, changes: Sequence[Change]) -> str:
         """What else changes with an option."""
