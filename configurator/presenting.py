@@ -69,10 +69,11 @@ class StartCard:
     price: Money
 
 
-def asked(session: Session, model: Released, state: State) -> Consultation:
-    """What the shop says to what was decided, with today's prices and dates."""
+def asked(session: Session, model: Released, state: State, dates: Mapping[str, date] | None = None) -> Consultation:
+    """What the shop says to what was decided, with today's prices and dates; those of the parts may be known already."""
     return consult(
         session, model.model.id, state.own, terms=replace(SHOPPER, codes=state.codes), limit=state.limit, by=state.by, taken=state.deals,
+        dates=dates,
     )
 
 

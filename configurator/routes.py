@@ -78,7 +78,7 @@ def _of_this_release(model: Released, click: Click) -> Click:
 def _choosing(model: Released, click: Click, *, sent: bool = False) -> ResponseReturnValue:
     fragment, view = _fragment(), page.read_view(model.model, request.args)
     with reading() as session:
-        ask = partial(presenting.asked, session, model)
+        ask = partial(presenting.asked, session, model, dates=service.part_dates(session, model.model))
         if sent:
             click = _further(model, click, ask)
         click, found = deciding.decide(click, ask)

@@ -200,7 +200,7 @@ class Teller:
 
     def __init__(self, model: Model, answer: Answer, leaves_us: LeavesUs, unseen: frozenset[Pair] = frozenset()) -> None:
         self.model, self.answer, self.words = model, answer, words_of(model)
-        self.leaves_us = lru_cache(512)(leaves_us)
+        self.ready, self.leaves_us, self.days = answer.ready, leaves_us, lru_cache(512)(self._days)
         self.unseen = unseen
         self.language = current_locale()
         self.said_chosen, self.said_included, self.said_stays = _("chosen"), _("included"), _("must stay")
@@ -257,11 +257,12 @@ class Teller:
         if told.chosen:
             delta = self.said_chosen if not many else self.said_included if told.removal is not None else self.said_stays
         elif told.possible:
-            if told.difference is not None:
-                delta = _signed(told.difference.minor, told.difference.currency, self.language)
+            difference, ready = told.difference, told.ready
+            if difference is not None:
+                delta = _signed(difference.minor, difference.currency, self.language)
             changes = self.changes(told.changes) if told.changes else ""
-            if told.ready != self.answer.ready and told.ready and self.answer.ready:
-                days, later = self.days(told.ready)
+            if ready != self.ready and ready and self.ready:
+                days, later = self.days(ready)
         return self.words.row(group, option.id, many, told.possible, told.chosen, delta, changes, days, later)
 
     def changes(self, changes: Sequence[Change]) -> str:
@@ -277,10 +278,10 @@ class Teller:
         told = [self.words.options[group, option] for option in options if not self.model.by_id[group].by_id[option].absent]
         return ", ".join(told) or self.says_nothing
 
-    def days(self, parts_here: date) -> tuple[str, bool]:
+    def _days(self, parts_here: date) -> tuple[str, bool]:
         """How many days later, or sooner, a machine would leave us, and whether it is later."""
-        assert self.answer.ready is not None
-        days = (self.leaves_us(parts_here) - self.leaves_us(self.answer.ready)).days
+        assert self.ready is not None
+        days = (self.leaves_us(parts_here) - self.leaves_us(self.ready)).days
         if days > 0:
             return ngettext("+ %(num)s day", "+ %(num)s days", days), True
         return (ngettext("%(num)s day sooner", "%(num)s days sooner", -days), False) if days < 0 else ("", False)

@@ -105,16 +105,16 @@ def ask(
 
 def consult(
     session: Session, model_id: str, choices: Choices, *, terms: Terms = SHOPPER, limit: Money | None = None, by: date | None = None,
-    taken: Sequence[str] = (), deals: Sequence[Deal] = (),
+    taken: Sequence[str] = (), deals: Sequence[Deal] = (), dates: Mapping[str, date] | None = None,
 ) -> Consultation:
     """Answer a customer with these terms: at most `limit` for a machine, leaving us `by` a day, with these offers taken (tokens).
 
-    `deals` were judged before, under the choices that were his own then.
+    `deals` were judged before, under the choices that were his own then; `dates` are those of the parts, if they are known.
     Raises NotFound, BadChoice for a choice the model does not have or this customer is not shown, NoPrice.
     """
     asked, terms = released(model_id), terms.on(today())
     prices, rules = prices_of(session, asked.model, terms)
-    supply = Supply(asked.model, part_dates(session, asked.model, terms.quantity), today(), prices)
+    supply = Supply(asked.model, dates or part_dates(session, asked.model, terms.quantity), today(), prices)
     wanted = [*deals, *(deal for token in dict.fromkeys(taken) if (deal := deal_of(rules.shaping, supply, token)) is not None)]
     question = _Question(asked, choices, supply, limit, by)
     answered, circumstances = question.ask(with_deals(prices, wanted))
