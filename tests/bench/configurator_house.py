@@ -35,7 +35,7 @@ def clicks_over_http(place: Place) -> tuple[list[str], list[str]]:
     """Percentiles of the page's inside after a click, and how large it is; one visitor, one worker, each on a core of its own."""
     with House(place.settings(place.fresh(), "house"), 0, web=1, workers=1) as house:
         web = psutil.Process(house.children["web"].pid)
-        _pin(web)
+        cores = _pin(web, [psutil.Process(child.pid) for child in house.children.values() if child.pid != web.pid])
         database.connect(house.settings.database_url)
         (model,) = (each for each in released_models() if each.id == MODEL)
         visitor = Visitor(house.url)
@@ -53,6 +53,7 @@ def clicks_over_http(place: Place) -> tuple[list[str], list[str]]:
             if told.status != 200:
                 raise RuntimeError(f"{address} answered {told.status}")
         spent = (_cpu_seconds(web) - spent) / VISITS * 1000
+        psutil.Process().cpu_affinity(cores)
         database.disconnect()
     times.sort()
     figures = [f"{at(50, times):.1f}", f"{at(99, times):.1f}", f"{spent:.1f}", f"{sum(sizes) / len(sizes):.1f}"]
@@ -75,13 +76,15 @@ def _choosing(model: Model, fixed: Sequence[tuple[str, str]], dice: Random) -> s
     return urlencode([("own", own), *values, *clicked.items()])
 
 
-def _pin(process: psutil.Process) -> None:
-    """Give the web server one core, and this process another, where there are two."""
+def _pin(web: psutil.Process, others: Sequence[psutil.Process]) -> list[int]:
+    """Give the web server one core, and the rest of the house and this process the others, where there are some; all there are."""
     cores = psutil.Process().cpu_affinity()
     if len(cores) > 1:
-        for each in (process, *process.children(recursive=True)):
+        for each in (web, *web.children(recursive=True)):
             each.cpu_affinity(cores[:1])
-        psutil.Process().cpu_affinity(cores[1:2])
+        for each in (psutil.Process(), *others):
+            each.cpu_affinity(cores[1:])
+    return list(cores)
 
 
 def memory(place: Place) -> list[list[str]]:
