@@ -67,6 +67,7 @@ class Findings(Protocol):
     def is_chosen(self, number: int) -> bool: ...
     def is_possible(self, number: int) -> bool: ...
     def price_of(self, number: int) -> Money | None: ...
+    def difference_of(self, number: int) -> Money | None: ...
     def changes_of(self, number: int) -> tuple[Change, ...]: ...
     def ready_of(self, number: int) -> dt.date | None: ...
     def earliest_of(self, number: int) -> dt.date | None: ...
@@ -74,7 +75,7 @@ class Findings(Protocol):
     def give_up_of(self, number: int) -> tuple[tuple[str, str], ...] | None: ...
 
 
-@dataclass(eq=False)  # not frozen, which would make it slow: there may be thousands at every click
+@dataclass(eq=False, slots=True)  # not frozen and nothing kept here: there may be thousands at every click
 class OptionAnswer:
     """One option, given the customer's choices in the other groups.
 
@@ -101,15 +102,14 @@ class OptionAnswer:
     @property
     def difference(self) -> Money | None:
         """What the whole machine costs more (or less) than the completed configuration if this option is chosen."""
-        price = self.price
-        return None if price is None else price - self.findings.price
+        return self.findings.difference_of(self.number)
 
-    @cached_property
+    @property
     def price(self) -> Money | None:
         """What the whole machine costs then."""
         return self.findings.price_of(self.number)
 
-    @cached_property
+    @property
     def changes(self) -> tuple[Change, ...]:
         """What else changes then, against the completed configuration."""
         return self.findings.changes_of(self.number) if self.possible else ()
@@ -127,15 +127,14 @@ class OptionAnswer:
     @property
     def removal(self) -> Money | None:
         """For an option of a "many" group: what the machine costs more (or less) without it. None: it must stay."""
-        price = None if self.without is None else self.findings.price_of(self.without)
-        return None if price is None else price - self.findings.price
+        return None if self.without is None else self.findings.difference_of(self.without)
 
-    @cached_property
+    @property
     def reason(self) -> Reason | None:
         """Why it is not possible."""
         return None if self.possible else self.findings.reason_of(self.number)
 
-    @cached_property
+    @property
     def give_up(self) -> tuple[tuple[str, str], ...] | None:
         """If not possible: the fewest own choices (group, option) to give up for it; None if nothing helps."""
         return None if self.possible else self.findings.give_up_of(self.number)

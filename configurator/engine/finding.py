@@ -124,6 +124,14 @@ class Found:
     def price_of(self, number: int) -> Money | None:
         return self.question.money(self._prices[number]) if self._possible[number] else None
 
+    def difference_of(self, number: int) -> Money | None:
+        return self.question.prices.money(self._prices[number] - self._best_price) if self._possible[number] else None
+
+    @cached_property
+    def _best_price(self) -> int:
+        """The price of the completed machine above the floor."""
+        return self.price.minor - self.question.floor
+
     @cached_property
     def _possible(self) -> list[bool]:
         """What is possible as Python has it: quicker to tell one by one."""
@@ -134,8 +142,13 @@ class Found:
         return self.prices.tolist()  # type: ignore[no-any-return]
 
     @cached_property
-    def _days(self) -> list[int]:
+    def _readies(self) -> list[int]:
         return self.readies.tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def _earliest(self) -> list[int]:
+        """Empty without dates."""
+        return self.days[1].tolist() if self.days else []
 
     def machine(self, number: int) -> Ints:
         """The best machine with a possible value."""
@@ -171,19 +184,33 @@ class Found:
         return told_changes(self.compiled, [(slots[at], int(before[slots[at]]), values[at]) for at in range(begin, end)])
 
     def ready_of(self, number: int) -> dt.date | None:
-        if self.question.dates is None or not self.is_possible(number):
+        if self.question.dates is None or not self._possible[number]:
             return None
-        return dt.date.fromordinal(self._days[number])
+        return dt.date.fromordinal(self._readies[number])
 
     def earliest_of(self, number: int) -> dt.date | None:
-        return _day(int(self.days[1][number])) if self.days else None
+        return _day(self._earliest[number]) if self._earliest else None
 
     def reason_of(self, number: int) -> Reason | None:
-        return causes.why_not(self.question, number)
+        if number not in self._reasons:
+            self._reasons[number] = causes.why_not(self.question, number)
+        return self._reasons[number]
+
+    @cached_property
+    def _reasons(self) -> dict[int, Reason | None]:
+        """The reasons told so far."""
+        return {}
 
     def give_up_of(self, number: int) -> tuple[tuple[str, str], ...] | None:
-        machine = solving.complete(self.question.wanting(number))
-        return None if machine is None else given_up(self.question, machine)
+        if number not in self._given_up:
+            machine = solving.complete(self.question.wanting(number))
+            self._given_up[number] = None if machine is None else given_up(self.question, machine)
+        return self._given_up[number]
+
+    @cached_property
+    def _given_up(self) -> dict[int, tuple[tuple[str, str], ...] | None]:
+        """What was told to give up so far."""
+        return {}
 
     def groups(self) -> tuple[str, ...]:
         return tuple(group.id for group in self.compiled.model.groups if not group.hidden)

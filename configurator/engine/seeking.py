@@ -51,6 +51,10 @@ class Sought(Found):
     def price_of(self, number: int) -> Money | None:
         return self.question.price(self.machine(number)) if self.possible[number] else None
 
+    def difference_of(self, number: int) -> Money | None:
+        price = self.price_of(number)
+        return None if price is None else price - self.price
+
     def ready_of(self, number: int) -> dt.date | None:
         return self.question.ready(self.machine(number)) if self.possible[number] else None
 

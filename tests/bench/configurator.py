@@ -139,6 +139,8 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *rema
 def engine_row(bench: Bench, folder: Path) -> tuple[list[str], dict[str, float]]:
     """One model's sizes and times of the engine: medians over the rounds of each round's percentiles."""
     compiles, percentiles = [bench.compile_s], list[dict[str, float]]()
+    gc.collect()
+    gc.freeze()  # as the web worker does: the model stays for good
     for turn in range(ROUNDS):
         if turn and bench.compile_s < 3:
             began = time.process_time()
@@ -178,6 +180,7 @@ def models(names: Sequence[str]) -> Iterator[Bench]:
             yield bench_of(name)
         except CannotCompile as error:
             click.echo(f"  {name}: does not compile ({str(error)[:120]})")
+        gc.unfreeze()
         gc.collect()
 
 
