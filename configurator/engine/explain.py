@@ -68,7 +68,7 @@ class Explainer:
         self.clauses = clauses
         self._lock = threading.Lock()
         self._firm = Solver("minisat22", bootstrap_with=[*clauses.clauses, *([selector] for selector in clauses.selectors)])
-        self._loose = Solver("minisat22", bootstrap_with=clauses.clauses)
+        self._loose = Solver("cadical153", bootstrap_with=clauses.clauses)
         self._rule_of = {selector: place for place, selector in enumerate(clauses.selectors)}
 
     def literal(self, variable: int, value: int) -> int:
