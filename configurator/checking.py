@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 from configurator.approval import approve, problem_at
-from configurator.engine import CannotCompile, Compiled, compile_model, count_machines, why_not
+from configurator.engine import Budget, CannotCompile, Compiled, compile_model, count_machines, why_not
 from configurator.engine.consistency import Consistency
 from configurator.language import ModelError, put_together, read_whole
 from configurator.language.fields import Problem
@@ -56,7 +56,7 @@ class Report:
         yield from (f"{problem.where}: warning: {problem.message}" for problem in self.warnings)
 
 
-def check(path: pathlib.Path) -> Report:
+def check(path: pathlib.Path, budget: Budget | None = None) -> Report:
     """Look at a model file from all sides; never raises for what is wrong in it."""
     report = Report(path.name)
     try:
@@ -65,7 +65,7 @@ def check(path: pathlib.Path) -> Report:
         report.groups = sum(not group.hidden for group in model.groups)
         report.options = sum(not option.absent for group in model.groups if not group.hidden for option in group.options)
         began = time.perf_counter()
-        compiled = compile_model(model)
+        compiled = compile_model(model, budget)
         report.seconds = time.perf_counter() - began
         report.machines = count_machines(compiled, {})
         if compiled.too_large:

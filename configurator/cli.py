@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from configurator import foreign_cli
 from configurator.checking import check
 from configurator.differences import differences
+from configurator.engine import Budget
 from configurator.importers.opendb import import_opendb
 from configurator.importers.opendb_prices import COLUMNS
 from configurator.language import Model, ModelError, read_model, read_model_text
@@ -83,10 +84,11 @@ def _said(each: Release, newest: int) -> str:
 @model.command("check")
 @click.argument("files", nargs=-1, required=True, type=a_file)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--seconds", type=click.FloatRange(min=0), default=Budget().seconds, show_default=True, help=foreign_cli.SECONDS)
 @click.pass_context
-def check_models(context: click.Context, files: tuple[Path, ...], *, as_json: bool) -> None:
+def check_models(context: click.Context, files: tuple[Path, ...], *, as_json: bool, seconds: float) -> None:
     """Tell what is wrong in model FILES, what is doubtful, and how large each model is. Ends with 1 if anything is wrong."""
-    reports = [check(file) for file in files]
+    reports = [check(file, Budget(seconds=seconds)) for file in files]
     if as_json:
         click.echo(json.dumps([report.as_json() for report in reports], ensure_ascii=False, indent=2))
     for report in reports if not as_json else ():

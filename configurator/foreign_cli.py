@@ -10,12 +10,13 @@ from pathlib import Path
 
 import click
 
-from configurator.engine import CannotCompile, compile_model
+from configurator.engine import Budget, CannotCompile, compile_model
 from configurator.importers import Imported, import_any
 from configurator.importers.clicks import Replay, read_clicks
 from configurator.importers.figures import figures_of
 from configurator.language import ModelError
 
+SECONDS = "How long compiling may take, by the clock; then a SAT solver answers."
 _FILE = click.Path(path_type=Path)
 
 
@@ -36,12 +37,13 @@ def _told(error: ModelError) -> click.ClickException:
 @click.command("stats")
 @click.argument("file", type=_FILE)
 @click.option("--json", "as_json", is_flag=True, help="As JSON; counts that may exceed 2^53 are strings.")
-def stats(file: Path, *, as_json: bool) -> None:
+@click.option("--seconds", type=click.FloatRange(min=0), default=Budget().seconds, show_default=True, help=SECONDS)
+def stats(file: Path, *, as_json: bool, seconds: float) -> None:
     """Say how large the model in FILE is, how many solutions it has, and what the cheapest costs.
 
     FILE may be UVL, DIMACS, XCSP 2.1, FeatureIDE XML, CLib JSON, or one of our model files (TOML).
     """
-    figures = figures_of(_read(file))
+    figures = figures_of(_read(file), Budget(seconds=seconds))
     if as_json:
         click.echo(json.dumps(figures.as_json(), ensure_ascii=False, indent=1))
         return

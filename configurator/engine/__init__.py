@@ -9,6 +9,7 @@ Each machine meant is the best by, in this order: own choices kept, defaults kep
 from configurator.engine.answers import Answer, Change, Finished, GroupAnswer, OptionAnswer, Reason, Repair
 from configurator.engine.asking import Goal, Hidden, answer, count_machines, domains, finish, rehearse, repair, why_not
 from configurator.engine.compilation import Choices, Compiled, UnknownChoice, compile_model
+from configurator.engine.compiling import Budget
 from configurator.engine.diagram import CannotCompile, NoMachine
 from configurator.engine.explain import warm_up
 from configurator.engine.finding import NothingLeft
@@ -17,6 +18,7 @@ from configurator.engine.store import compile_stored
 
 __all__ = [
     "Answer",
+    "Budget",
     "CannotCompile",
     "Change",
     "Choices",

@@ -23,6 +23,7 @@ import numpy as np
 from configurator.engine.building import DEAD, Builder, Layer
 from configurator.engine.clauses import LEAF_BUDGET, Clauses
 from configurator.engine.constraints import Constraints
+from configurator.engine.deadlines import NEVER_ENDING, Deadline
 from configurator.engine.diagram import Diagram
 from configurator.engine.formulas import ALWAYS, Among, Inside, Joined, Within
 from configurator.engine.layering import layers_of, scope_of
@@ -49,7 +50,8 @@ class Plan:
 class Planner:
     """Plans for one model, which has at least one machine as `known` says."""
 
-    def __init__(self, constraints: Constraints, clauses: Clauses, known: Known) -> None:
+    def __init__(self, constraints: Constraints, clauses: Clauses, known: Known, deadline: Deadline = NEVER_ENDING) -> None:
+        self.deadline = deadline
         self.constraints = constraints
         self.clauses = clauses
         self.known = known
@@ -70,6 +72,7 @@ class Planner:
         rewriter = Rewriter(formulas, self.clauses.classes, known)
         apart: set[int] = set()
         for rule in self.constraints.rules:
+            self.deadline.check()
             left = rewriter.rewritten(rule)
             node = formulas.nodes[left]
             apart.update(node.parts if isinstance(node, Joined) and node.how == "all" else (left,))
@@ -77,7 +80,7 @@ class Planner:
 
     def orders(self) -> list[list[int]]:
         """Orders of the leaders worth trying, the most promising first."""
-        return close_orders(self.leaders, self.scopes)
+        return close_orders(self.leaders, self.scopes, self.deadline)
 
     def whole(self, leaders: Sequence[int]) -> Plan:
         """All rules at once, in an order of the leaders."""
@@ -90,7 +93,7 @@ class Planner:
         order = self._with_followers(leaders)
         parts = []
         for number in self.known.alive[hub]:
-            known = learn(self.clauses, [self.clauses.by_class[hub][number]])
+            known = learn(self.clauses, [self.clauses.by_class[hub][number]], self.deadline)
             assert known is not None
             facts = [self._among(variable, known.alive[variable]) for variable in order]
             parts.append(self._sorted([*facts, *self._links(known), *self._rules(known)], order))
@@ -123,6 +126,7 @@ class Planner:
         places = {variable: place for place, variable in enumerate(order)}
 
         def span(rule: int) -> tuple[int, int, int]:
+            self.deadline.check()
             inside = [places[variable] for variable in scope_of(self.constraints, rule) if variable in places]
             return -min(inside, default=0), -max(inside, default=0), rule
 
@@ -132,7 +136,8 @@ class Planner:
 class _Task:
     """A plan as JSON for the process."""
 
-    def __init__(self, constraints: Constraints, classes: Sequence[Sequence[int]], plan: Plan) -> None:
+    def __init__(self, constraints: Constraints, classes: Sequence[Sequence[int]], plan: Plan, deadline: Deadline) -> None:
+        self.deadline = deadline
         self.constraints = constraints
         self.classes = classes
         self.alive = plan.known.alive
@@ -152,6 +157,7 @@ class _Task:
         return place
 
     def _written(self, formula: int) -> list[Any]:
+        self.deadline.check()
         match self.constraints.formulas.nodes[formula]:
             case Inside(variable=variable, values=values):
                 first = [self.classes[variable].index(number) for number in self.alive[variable]]
@@ -165,9 +171,8 @@ class _Task:
     def _walk(self, formula: int) -> list[Any]:
         """The small diagram of one sum or table. Raises TooLarge."""
         scope = sorted(scope_of(self.constraints, formula), key=lambda variable: self.layers.get(variable, -1))
-        builder = Builder(
-            self.constraints.formulas, [self._living(layer) for layer in layers_of(self.constraints, scope, self.classes)], LEAF_BUDGET
-        )
+        layers = [self._living(layer) for layer in layers_of(self.constraints, scope, self.classes)]
+        builder = Builder(self.constraints.formulas, layers, LEAF_BUDGET, deadline=self.deadline)
         root = builder.build([formula])
         tables = [[list(children) for children in nodes] for nodes in builder.nodes]
         return ["any", []] if root == DEAD else ["walk", [self.layers.get(variable) for variable in scope], tables, root]
@@ -183,17 +188,17 @@ class _Task:
         return json.dumps({"widths": self.widths, "formulas": self.formulas, "parts": self.parts, **limits})
 
 
-def task_of(constraints: Constraints, classes: Sequence[Sequence[int]], plan: Plan, *, seconds: float, megabytes: int) -> bytes:
-    """Write down what the process is to do. Raises TooLarge for a sum or table that is too large by itself."""
-    return _Task(constraints, classes, plan).text(seconds, megabytes).encode()
+def task_of(planner: Planner, plan: Plan, *, seconds: float, megabytes: int) -> bytes:
+    """Write down what the process is to do. Raises TooLarge for a sum or table that is too large by itself, OutOfTime."""
+    return _Task(planner.constraints, planner.clauses.classes, plan, planner.deadline).text(seconds, megabytes).encode()
 
 
 def conjoin(classes: Sequence[Sequence[int]], plan: Plan, task: bytes, seconds: float) -> Diagram:
-    """Run a plan, for so many seconds of computing, or four times as many by the clock. Raises OutOfBudget."""
+    """Run a plan, for so many seconds by the clock. Raises OutOfBudget."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path])}
     program = [sys.executable, "-m", "configurator.engine.conjoining"]
     try:
-        done = subprocess.run(program, input=task, capture_output=True, timeout=4 * seconds, env=environment, check=False)  # noqa: S603 - our own program
+        done = subprocess.run(program, input=task, capture_output=True, timeout=seconds, env=environment, check=False)  # noqa: S603 - our own program
     except subprocess.TimeoutExpired as error:
         raise OutOfBudget from error
     if done.returncode:

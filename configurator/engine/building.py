@@ -13,6 +13,7 @@ import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from configurator.engine.deadlines import NEVER_ENDING, Deadline, TooLarge
 from configurator.engine.formulas import ALWAYS, NEVER, Formulas, Inside, Within
 
 DEAD = -1
@@ -24,10 +25,6 @@ Box = dict[int, tuple[int, int]]
 """For each total, the amounts from and to which a node is the same."""
 Found = tuple[int, Box]
 _FAR = 1 << 62
-
-
-class TooLarge(Exception):
-    """The diagram grew beyond its budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +104,23 @@ class _State:
 
 
 class Builder:
-    """Builds nodes for one order of the variables. Raises TooLarge beyond `budget` states or `most_arcs` arcs."""
+    """Builds nodes for one order of the variables. Raises TooLarge beyond `budget` states, `most_arcs` arcs or the deadline."""
 
     def __init__(
-        self, formulas: Formulas, layers: Sequence[Layer], budget: int, *, most_arcs: int = _FAR, any_will_do: bool = False
+        self,
+        formulas: Formulas,
+        layers: Sequence[Layer],
+        budget: int,
+        *,
+        most_arcs: int = _FAR,
+        any_will_do: bool = False,
+        deadline: Deadline = NEVER_ENDING,
     ) -> None:
         self.formulas = formulas
         self.layers = layers
         self.budget = budget
         self.arcs_left = most_arcs
+        self.deadline = deadline
         self.any_will_do = any_will_do
         """Stop at the first machine: enough to know whether there is one."""
         self.nodes: list[dict[tuple[int, ...], int]] = [{} for _ in layers]
@@ -179,6 +184,7 @@ class Builder:
             self.work += 1
             if self.work > self.budget:
                 raise TooLarge
+            self.deadline.check()
             found = self._expanded(place, state, amounts)
             state.add(found)
         return found

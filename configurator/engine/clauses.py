@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 
 from configurator.engine.building import DEAD, Builder
 from configurator.engine.constraints import Constraints
+from configurator.engine.deadlines import NEVER_ENDING, Deadline
 from configurator.engine.formulas import ALWAYS, NEVER, Among, Inside, Joined, Within
 from configurator.engine.layering import Classes, classes_of, layers_of, scope_of
 
@@ -26,9 +27,11 @@ LEAF_BUDGET = 200_000
 class Clauses:
     """The clauses of a model. Literals are whole numbers as in DIMACS: negative for "not"."""
 
-    def __init__(self, constraints: Constraints, classes: Classes | None = None) -> None:
+    def __init__(self, constraints: Constraints, classes: Classes | None = None, deadline: Deadline = NEVER_ENDING) -> None:
         self.constraints = constraints
         self.classes = classes_of(constraints) if classes is None else classes
+        self.deadline = deadline
+        """When the clauses must be there; OutOfTime is raised then."""
         self.names = 0
         """How many Boolean variables there are."""
         self.clauses: list[list[int]] = []
@@ -82,6 +85,7 @@ class Clauses:
 
     def _imply(self, name: int, formula: int) -> None:
         """The formula holds where the name is true."""
+        self.deadline.check()
         node = self.constraints.formulas.nodes[formula]
         match node:
             case Joined(how="all", parts=parts):
@@ -115,7 +119,7 @@ class Clauses:
 
     def _imply_diagram(self, name: int, formula: int) -> None:
         """Follow the diagram of a sum or a table: a name for each node, which a value hands on to the next."""
-        builder, root = leaf_diagram(self.constraints, formula, sorted(scope_of(self.constraints, formula)), self.classes)
+        builder, root = leaf_diagram(self.constraints, formula, sorted(scope_of(self.constraints, formula)), self.classes, self.deadline)
         if root == DEAD:
             self.clauses.append([-name])
             return
@@ -134,9 +138,11 @@ class Clauses:
             names = below
 
 
-def leaf_diagram(constraints: Constraints, formula: int, order: Sequence[int], classes: Sequence[Sequence[int]]) -> tuple[Builder, int]:
+def leaf_diagram(
+    constraints: Constraints, formula: int, order: Sequence[int], classes: Sequence[Sequence[int]], deadline: Deadline = NEVER_ENDING
+) -> tuple[Builder, int]:
     """Build the diagram of one sum or table alone. Raises TooLarge."""
-    builder = Builder(constraints.formulas, layers_of(constraints, order, classes), LEAF_BUDGET)
+    builder = Builder(constraints.formulas, layers_of(constraints, order, classes), LEAF_BUDGET, deadline=deadline)
     return builder, builder.build([formula])
 
 

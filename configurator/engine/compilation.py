@@ -17,6 +17,7 @@ import numpy as np
 from configurator.engine.clauses import Clauses
 from configurator.engine.compiling import BUDGET, Budget, TooLargeToCompile, compile_constraints, unconstrained
 from configurator.engine.constraints import Constraints, Variable, variables_of
+from configurator.engine.deadlines import Deadline
 from configurator.engine.diagram import CannotCompile, Diagram, Ints
 from configurator.engine.explain import Explainer
 from configurator.engine.satisfying import Satisfier
@@ -191,8 +192,8 @@ _compiled: OrderedDict[str, Compiled] = OrderedDict()
 _lock = threading.Lock()
 
 
-def compile_model(model: Model) -> Compiled:
-    """Compile a model, or return what was compiled before from the same content.
+def compile_model(model: Model, budget: Budget | None = None) -> Compiled:
+    """Compile a model, or return what was compiled before from the same content, within whatever budget.
 
     A model that exceeds the budget is answered for by a SAT solver: more slowly, to the same questions, the same.
     Raises CannotCompile for rules that contradict each other.
@@ -200,7 +201,7 @@ def compile_model(model: Model) -> Compiled:
     with _lock:
         known = _compiled.get(model.content_hash)
         if known is None:
-            known = _compiled[model.content_hash] = compiled_within(model, BUDGET)
+            known = _compiled[model.content_hash] = compiled_within(model, budget or BUDGET)
             while len(_compiled) > _KEPT:
                 _compiled.popitem(last=False)
         _compiled.move_to_end(model.content_hash)
@@ -217,13 +218,17 @@ def check_size(model: Model) -> None:
 def compiled_within(model: Model, budget: Budget) -> Compiled:
     """Compile a model within a budget, or make it ready for the SAT solver. Raises CannotCompile for contradictory rules."""
     check_size(model)
+    deadline = Deadline(budget.seconds)
     constraints = Constraints(model)
     try:
-        return Compiled(model, compile_constraints(constraints, budget))
+        return Compiled(model, compile_constraints(constraints, budget, deadline))
     except TooLargeToCompile as error:
-        return by_solver(model, str(error))
+        return by_solver(model, str(error), constraints)
 
 
-def by_solver(model: Model, too_large: str) -> Compiled:
-    """Make a model ready for the SAT solver, for a reason."""
-    return Compiled(model, unconstrained(Constraints(model)), too_large=too_large)
+def by_solver(model: Model, too_large: str, constraints: Constraints | None = None) -> Compiled:
+    """Make a model ready for the SAT solver, for a reason; its constraints may be there already."""
+    known = constraints or Constraints(model)
+    compiled = Compiled(model, unconstrained(known), too_large=too_large)
+    compiled.constraints = known  # the solver is going to ask for them
+    return compiled

@@ -1,7 +1,8 @@
 """Compiles rules into a diagram, within a budget: layer by layer first, by way of a binary diagram where that is not enough.
 
 The builder (`building`) is quick for the shop's models and at home with sums; models of thousands of Boolean rules or
-large tables go by way of `binary`. Nothing runs forever: what exceeds the budget is refused with what made it large.
+large tables go by way of `binary`. All attempts together have one budget, its seconds by the clock: what exceeds it is refused with what
+made it large.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import numpy as np
 
 from configurator.engine.binary import OutOfBudget, Plan, Planner, conjoin, task_of
 from configurator.engine.blame import contradictory_rules, too_large
-from configurator.engine.building import DEAD, Builder, Layer, TooLarge
+from configurator.engine.building import DEAD, Builder, Layer
 from configurator.engine.clauses import Clauses
 from configurator.engine.constraints import Constraints
+from configurator.engine.deadlines import Deadline, TooLarge
 from configurator.engine.diagram import CannotCompile, Diagram, NoMachine
 from configurator.engine.frontiers import narrowest_order
 from configurator.engine.layering import Classes, classes_of, layers_of, marks_of, scope_of
@@ -35,9 +37,9 @@ class Budget:
     states: int = 60_000
     """States the builder may visit: some seconds of work."""
     seconds: float = 60.0
-    """Of computing, for all attempts by way of a binary diagram: about so many on two cores."""
+    """By the clock, for all attempts together."""
     megabytes: int = 600
-    """Memory of such an attempt."""
+    """Memory of the nodes of an attempt by way of a binary diagram; there may be two at a time."""
     arcs: int = 1_000_000
     """Arcs of the finished diagram: some ten milliseconds a question."""
 
@@ -51,20 +53,24 @@ _SIDE_BY_SIDE = 2
 """Processes at a time."""
 
 
-def compile_constraints(constraints: Constraints, budget: Budget = BUDGET) -> Diagram:
-    """Build the smallest diagram that a few orders of the variables give. Raises CannotCompile."""
+def compile_constraints(constraints: Constraints, budget: Budget = BUDGET, deadline: Deadline | None = None) -> Diagram:
+    """Build the smallest diagram that a few orders of the variables give, by the deadline (the budget from now). Raises CannotCompile."""
+    deadline = deadline or Deadline(budget.seconds)
     classes = classes_of(constraints)
     decisive = [variable for variable, numbers in enumerate(classes) if max(numbers) > 0]
     orders = _builder_orders(constraints, classes, decisive)
     few = budget.states // 50
-    found = _smallest(constraints, orders, few) if len(orders) > 1 else _first(constraints, orders, budget.states, _WIDE * budget.arcs)
+    if len(orders) > 1:
+        found = _smallest(constraints, orders, few, deadline)
+    else:
+        found = _first(constraints, orders, budget.states, deadline, most_arcs=_WIDE * budget.arcs)
     if found is None and len(orders) == 1:
         raise TooLargeToCompile(too_large(constraints))  # few but wide groups: a binary diagram, a variable a value, is no smaller
     if found is None:
-        diagram = by_binary(constraints, budget)
+        diagram = by_binary(constraints, budget, deadline)
         if diagram is not None:
             return diagram
-        found = _smallest(constraints, orders, budget.states // 10) or _first(constraints, orders, budget.states, budget.arcs)
+        found = _smallest(constraints, orders, budget.states // 10, deadline) or _first(constraints, orders, budget.states, deadline)
     if found is None:
         raise TooLargeToCompile(too_large(constraints))
     builder, root = found
@@ -84,34 +90,34 @@ def _builder_orders(constraints: Constraints, classes: Classes, decisive: Sequen
     return [layers_of(constraints, order, classes) for order in candidates]
 
 
-def by_binary(constraints: Constraints, budget: Budget) -> Diagram | None:
+def by_binary(constraints: Constraints, budget: Budget, deadline: Deadline) -> Diagram | None:
     """Try orders with little memory, then with all of it, then split; None if nothing stays within the budget."""
     try:
-        clauses = Clauses(constraints)
-        known = learn(clauses)
+        clauses = Clauses(constraints, deadline=deadline)
+        known = learn(clauses, deadline=deadline)
         if known is None:
             raise NoMachine(contradictory_rules(clauses))
-        planner = Planner(constraints, clauses, known)
-        plans = [planner.whole(order) for order in planner.orders()]
-        found = _conjoined(planner, plans[:4], budget, budget.seconds / 10, budget.megabytes // 6)
+        planner = Planner(constraints, clauses, known, deadline)
+        orders = planner.orders()
+        plans = [planner.whole(order) for order in orders]
+        found = _conjoined(planner, plans[:4], budget, deadline.left / 10, budget.megabytes // 6)
         if found is None:
-            found = _conjoined(planner, plans[:2], budget, budget.seconds / 2, budget.megabytes)
+            found = _conjoined(planner, plans[:2], budget, deadline.left * 2 / 3, budget.megabytes)
         if found is None and planner.leaders:
-            plans = [plans[-1], planner.split(planner.orders()[0])]
-            found = _conjoined(planner, plans, budget, budget.seconds / 2, budget.megabytes)
+            plans = [plans[-1], planner.split(orders[0])]
+            found = _conjoined(planner, plans, budget, deadline.left, budget.megabytes)
     except TooLarge:
         return None
     return found
 
 
 def _conjoined(planner: Planner, plans: Sequence[Plan], budget: Budget, seconds: float, megabytes: int) -> Diagram | None:
-    """Run plans side by side; the smallest diagram, or None if all of them exceed their time or memory."""
-    classes = planner.clauses.classes
-    tasks = [task_of(planner.constraints, classes, plan, seconds=seconds, megabytes=megabytes) for plan in plans]
+    """Run plans side by side, each for so long at most; the smallest diagram, or None if all exceed their time or memory."""
+    tasks = [task_of(planner, plan, seconds=seconds, megabytes=megabytes) for plan in plans]
 
     def run(plan: Plan, task: bytes) -> Diagram | None:
         try:
-            diagram = conjoin(classes, plan, task, seconds)
+            diagram = conjoin(planner.clauses.classes, plan, task, min(seconds, planner.deadline.left))
         except OutOfBudget:
             return None
         return diagram if diagram.size[1] <= budget.arcs else None
@@ -124,20 +130,22 @@ def _conjoined(planner: Planner, plans: Sequence[Plan], budget: Budget, seconds:
 _Orders = Sequence[Sequence[Layer]]
 
 
-def _smallest(constraints: Constraints, orders: _Orders, limit: int) -> tuple[Builder, int] | None:
+def _smallest(constraints: Constraints, orders: _Orders, limit: int, deadline: Deadline) -> tuple[Builder, int] | None:
     """Build with every order, each within what the best so far needed; None if all go beyond the limit."""
     best = None
     for place in range(len(orders)):
-        better = _first(constraints, orders[place : place + 1], limit)
+        better = _first(constraints, orders[place : place + 1], limit, deadline)
         if better is not None:
             best, limit = better, better[0].work
     return best
 
 
-def _first(constraints: Constraints, orders: _Orders, limit: int, most_arcs: int = BUDGET.arcs) -> tuple[Builder, int] | None:
+def _first(
+    constraints: Constraints, orders: _Orders, limit: int, deadline: Deadline, *, most_arcs: int = BUDGET.arcs
+) -> tuple[Builder, int] | None:
     """Build with the first order that stays within the limit: the builder and the root."""
     for layers in orders:
-        builder = Builder(constraints.formulas, layers, limit, most_arcs=most_arcs)
+        builder = Builder(constraints.formulas, layers, limit, most_arcs=most_arcs, deadline=deadline)
         try:
             return builder, builder.build(constraints.rules)
         except TooLarge:

@@ -9,14 +9,21 @@ variables that are only in those come last or first, and the diagram keeps which
 from __future__ import annotations
 
 import random
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from configurator.engine.deadlines import NEVER_ENDING, Deadline
+
 _ROUNDS = 200
 _WORK = 400_000
 """Places that all starts together may look at in a round: what decides how many there are."""
+_FEWEST = 3
+"""Starts that there are in any case."""
+_SHARE = 10
+"""Looking for an order may take that part of the time left."""
 
 
 def candidate_orders(variables: Sequence[int], scopes: Sequence[frozenset[int]]) -> list[list[int]]:
@@ -30,12 +37,16 @@ def candidate_orders(variables: Sequence[int], scopes: Sequence[frozenset[int]])
     return [order for place, order in enumerate(orders) if order not in orders[:place]]
 
 
-def close_orders(variables: Sequence[int], scopes: Iterable[frozenset[int]]) -> list[list[int]]:
+def close_orders(variables: Sequence[int], scopes: Iterable[frozenset[int]], deadline: Deadline = NEVER_ENDING) -> list[list[int]]:
     """Return for large models the closest orders of many: the best, the file's own moved together, two more, the file's."""
     together = gathered(scopes)
-    starts = max(3, min(60, _WORK // (sum(len(scope) for scope in together) + 1)))
+    starts = max(_FEWEST, min(60, _WORK // (sum(len(scope) for scope in together) + 1)))
     dice = random.Random(len(variables))  # noqa: S311 - the same model gets the same orders
-    walked = [force(_walk(variables, together, dice), together) for _ in range(starts)]
+    end = time.monotonic() + deadline.left / _SHARE
+    walked: list[list[int]] = []
+    while len(walked) < starts and (len(walked) < _FEWEST or time.monotonic() < end):
+        deadline.check()
+        walked.append(force(_walk(variables, together, dice), together))
     best, *others = sorted(walked, key=lambda order: _span(order, together))
     return [best, force(variables, together), *others[:2], list(variables)]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pysat.solvers import Solver
 
 from configurator.engine.clauses import Clauses
+from configurator.engine.deadlines import NEVER_ENDING, Deadline
 from configurator.engine.formulas import ALWAYS, NEVER, Among, Formulas, Inside, Joined
 
 
@@ -26,18 +27,18 @@ class Known:
     """A variable whose class follows from that of another: the other, and class by class what follows."""
 
 
-def learn(clauses: Clauses, assumed: Sequence[int] = ()) -> Known | None:
-    """Find out what is known of the machines for which the assumed literals hold; None if there are none."""
+def learn(clauses: Clauses, assumed: Sequence[int] = (), deadline: Deadline = NEVER_ENDING) -> Known | None:
+    """Find out what is known of the machines for which the assumed literals hold; None if there are none. Raises OutOfTime."""
     with Solver("glucose4", bootstrap_with=clauses.clauses) as solver:
         for literal in [*clauses.selectors, *assumed]:
             solver.add_clause([literal])
         if not solver.solve():
             return None
-        alive = _alive(solver, clauses.by_class)
-        return Known(alive, _followers(solver, clauses.by_class, alive))
+        alive = _alive(solver, clauses.by_class, deadline)
+        return Known(alive, _followers(solver, clauses.by_class, alive, deadline))
 
 
-def _alive(solver: Solver, by_class: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
+def _alive(solver: Solver, by_class: Sequence[Sequence[int]], deadline: Deadline) -> tuple[tuple[int, ...], ...]:
     """Ask for every class whether some machine has it; each machine found answers for all of its classes."""
     unseen = {literal: None for literals in by_class for literal in literals}
     dead = set()
@@ -45,6 +46,7 @@ def _alive(solver: Solver, by_class: Sequence[Sequence[int]]) -> tuple[tuple[int
         for literal in solver.get_model():
             unseen.pop(literal, None)
         while unseen:
+            deadline.check()
             literal = next(iter(unseen))
             if solver.solve(assumptions=[literal]):
                 break
@@ -55,7 +57,7 @@ def _alive(solver: Solver, by_class: Sequence[Sequence[int]]) -> tuple[tuple[int
 
 
 def _followers(
-    solver: Solver, by_class: Sequence[Sequence[int]], alive: Sequence[Sequence[int]]
+    solver: Solver, by_class: Sequence[Sequence[int]], alive: Sequence[Sequence[int]], deadline: Deadline
 ) -> dict[int, tuple[int, Mapping[int, int]]]:
     """Find decisions that follow from another by unit propagation, whatever the other's class is."""
     meaning = {
@@ -70,6 +72,7 @@ def _followers(
             continue
         tables: dict[int, dict[int, int]] | None = None
         for number in numbers:
+            deadline.check()
             _, implied = solver.propagate(assumptions=[by_class[variable][number]])
             decided = dict(meaning[literal] for literal in implied if literal in meaning)
             if tables is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from configurator.engine import CannotCompile, Compiled, NoMachine, compile_model, count_machines, finish
+from configurator.engine import Budget, CannotCompile, Compiled, NoMachine, compile_model, count_machines, finish
 from configurator.importers.originals import NO, Imported
 from fulfillment.kernel.money import EXPONENT, Money
 
@@ -79,12 +79,12 @@ class Figures:
         return [*lines, f"  cheapest     {amount(self.price)} {self.price.currency}: {', '.join(words)}"]
 
 
-def figures_of(imported: Imported) -> Figures:
-    """Compile the model and work the figures out. A model without any solution has 0 of them."""
+def figures_of(imported: Imported, budget: Budget | None = None) -> Figures:
+    """Compile the model within a budget and work the figures out. A model without any solution has 0 of them."""
     model = imported.model
     begun = time.perf_counter()
     try:
-        compiled: Compiled | CannotCompile = compile_model(model)
+        compiled: Compiled | CannotCompile = compile_model(model, budget)
     except CannotCompile as error:
         compiled = error
     figures = Figures(

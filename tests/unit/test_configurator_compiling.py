@@ -75,7 +75,7 @@ def test_both_ways_to_compile_find_the_same_machines(model: Model, in_parts: boo
     planner = Planner(constraints, clauses, known)
     order = planner.orders()[0]
     plan = planner.split(order) if in_parts and planner.leaders else planner.whole(order)
-    conjoined = conjoin(clauses.classes, plan, task_of(constraints, clauses.classes, plan, seconds=20, megabytes=50), 20)
+    conjoined = conjoin(clauses.classes, plan, task_of(planner, plan, seconds=20, megabytes=50), 20)
     by_layers = compile_constraints(Constraints(model))
     assert machines_of(conjoined) == machines_of(by_layers)
     assert (conjoined.classes, conjoined.free) == (by_layers.classes, by_layers.free)
