@@ -174,7 +174,7 @@ class _Question:
 
 def parts_by(model: Model, leaves: date) -> date:
     """The last day on which all parts have to be here for a machine that leaves us on a day."""
-    day = leaves
+    day = min(leaves, date.max - timedelta(days=2 * model.build_days + 7))  # an address may name the calendar's last day
     while add_working_days(day, model.build_days) > leaves:
         day -= timedelta(days=1)
     return day

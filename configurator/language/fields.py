@@ -21,6 +21,8 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 LARGEST = 2**63 - 1
 """No number of a model, and nothing that can be added up in it, may be larger: 64 bits hold it."""
 MOST = 1_000_000_000
+MOST_DAYS = 3_650
+"""Ten years: a day beyond the calendar would take the machine off its page."""
 """The largest count, weight or number of days."""
 FINEST = 9
 """How many digits an attribute may have behind the point."""

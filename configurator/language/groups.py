@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from configurator.language import lowering
 from configurator.language.conditions import KEYWORDS, Chosen
 from configurator.language.drafts import Draft
-from configurator.language.fields import Derived, Table, did_you_mean
+from configurator.language.fields import MOST_DAYS, Derived, Table, did_you_mean
 from configurator.language.specification import EVERYONE, Group, Option, PartSpec, Text, Value, Visibility
 
 MOST_OPTIONS = 20_000
@@ -202,7 +202,7 @@ class _Groups:
             own_name = row.optional_text("name") or name
             parts.append(self.part(row, own_name, row.whole("qty", least=1, default=1)))
             row.nothing_else()
-        not_before = table.whole("not_before_days", least=0, default=0)
+        not_before = table.whole("not_before_days", least=0, default=0, most=MOST_DAYS)
         visibility = self.visibility(table)
         subject = Chosen(self.id, ids or (option_id,), "has" if self.kind == "many" else "is")
         self.draft.short_rules(table, subject, f"{self.id}-{option_id}" if option_id else self.id)
@@ -249,7 +249,7 @@ class _Groups:
             cost=table.money("cost", least=0),
             weight_g=table.whole("weight_g", least=0, default=None if hardware else 0),
             supplier=table.string("supplier", '"S-…"', required=hardware),
-            lead_days=table.whole("lead_days", least=0, default=None if hardware else 0),
+            lead_days=table.whole("lead_days", least=0, default=None if hardware else 0, most=MOST_DAYS),
         )
         if spec.serialised and not hardware:
             table.problem("serialised", f"{spec.sku!r} is a service and cannot have serial numbers.")

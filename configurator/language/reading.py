@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from configurator.language import lowering, rules, soundness
 from configurator.language.drafts import Draft
-from configurator.language.fields import ModelError, Notes, Problem, Table
+from configurator.language.fields import MOST_DAYS, ModelError, Notes, Problem, Table
 from configurator.language.groups import read_groups
 from configurator.language.positions import index_lines
 from configurator.language.sources import Whole, parse_toml, put_together
@@ -101,7 +101,7 @@ class _Reader:
             base=base,
             base_price=sheet.money("base_price", least=0),
             base_attributes=base_attributes,
-            build_days=sheet.whole("build_days", least=0),
+            build_days=sheet.whole("build_days", least=0, most=MOST_DAYS),
             picture=sheet.string("picture", '"a-picture.svg"'),
             unspsc=sheet.string("unspsc", '"43211503"'),
             facts=self.facts(sheet),
@@ -127,7 +127,7 @@ class _Reader:
             cost=sheet.money("base_cost", least=0),
             weight_g=sheet.whole("base_weight_g", least=0),
             supplier=sheet.string("base_supplier", '"S-…"'),
-            lead_days=sheet.whole("base_lead_days", least=0),
+            lead_days=sheet.whole("base_lead_days", least=0, most=MOST_DAYS),
         )
         self.draft.one_part(spec, sheet, "base_sku")
         return spec

@@ -124,6 +124,12 @@ class TestThePage:
             assert over.status_code == 200
             assert "Raise the budget to" in over.text
 
+    @pytest.mark.parametrize(("limit", "words"), [("limit=1300", "at most $1,300"), ("by=9999-12-31&limit=1300", "at most $1,300")])
+    def test_names_the_limit_that_has_to_go_for_a_wanted_option(self, client: FlaskClient, limit: str, words: str) -> None:
+        page = client.get(f"/configure/skein-14?{limit}&want=memory:p64").text
+        (lost,) = re.findall(r'<tr class="given-up">(.*?)</tr>', page)
+        assert f'<th scope="row">Your limits</th><td>{words}</td><td>none</td>' in lost
+
     def test_a_start_is_taken_and_undone(self, client: FlaskClient) -> None:
         moved = client.get("/configure/anvil-w", query_string={"own": "", "start": "good"}).headers["Location"]
         assert moved.startswith("/configure/anvil-w?memory=r64&undo=memory")

@@ -121,6 +121,7 @@ def test_a_day_the_machine_leaves_by_becomes_a_day_the_parts_are_here(session: S
         sooner = consult(session, "skein-14", {"display": "oled"}, by=leaves).answer
         assert not sooner.valid
         assert parts_by(model, date(2026, 11, 29)) == date(2026, 11, 25)
+        assert consult(session, "skein-14", {"display": "oled"}, by=date.max).answer.valid
 
 
 def test_codes_that_are_not_good_say_why_and_hold_no_quote_together(session: Session) -> None:

@@ -91,6 +91,8 @@ def test_hash_is_of_the_content_not_of_the_layout() -> None:
         ('base_cost = "200.00"', 'base_cost = "-200.00"', "base_cost", ["must not be negative"]),
         ("base_weight_g = 5000", "base_weight_g = 5.5", "base_weight_g", ["a whole number, 0 or more, not 5.5"]),
         ("build_days = 2", "build_days = true", "build_days", ["a whole number, 0 or more, not true"]),
+        ("build_days = 2", "build_days = 99999999", "build_days", ["'build_days' must be 3,650 at most."]),
+        ("lead_days = 4", "lead_days = 3651", "base_lead_days", ["'base_lead_days' must be 3,650 at most."]),
         ('unspsc = "43211507"', 'unspsc = ""', "unspsc", ["must be a text"]),
         ('picture = "test.svg"\n', "", "[model]", ["'picture' is missing in [model]"]),
         ('picture = "test.svg"', 'pictur = "test.svg"', "pictur =", ["'pictur' is unknown in [model]: did you mean 'picture'?"]),
