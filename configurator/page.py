@@ -135,7 +135,7 @@ class _Query(dict[str, list[str]]):
 
 def unpack(model: Model, text: str) -> State:
     """A state as a posted form carries it, all in one field. Raises BadLimit."""
-    return read_state(model, _Query(parse_qs(text[:4000], keep_blank_values=True, max_num_fields=400)))
+    return read_state(model, _Query(parse_qs(text[:4000], keep_blank_values=True)))
 
 
 def pack(state: State) -> str:

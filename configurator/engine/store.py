@@ -1,6 +1,6 @@
 """A compiled model as one file, mapped into memory: all worker processes share its pages, and none compiles twice.
 
-The file is a line of JSON (version, the model's fingerprint, where each array stands, a checksum of them all) and the
+The file is a line of JSON (version, the model's fingerprint, where each array stands, a checksum of it all) and the
 arrays. It is written under another name and renamed, so whoever looks sees a whole file or none. A file that is
 damaged, of another version, or for another model is as good as none.
 """
@@ -71,9 +71,8 @@ def save(compiled: Compiled, path: Path) -> None:
         "too_large": compiled.too_large,
         "arrays": places,
         "bytes": len(body),
-        "sha256": hashlib.sha256(body).hexdigest(),
     }
-    first = json.dumps(header).encode() + b"\n"
+    first = json.dumps(header | {"sha256": _checksum(header, body)}).encode() + b"\n"
     assert len(first) <= _HEADER_BYTES
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
@@ -97,7 +96,7 @@ def load(model: Model, path: Path) -> Compiled:
         header = _header(head, size, model)
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     body = memoryview(mapped)[_HEADER_BYTES:]
-    if hashlib.sha256(body).hexdigest() != header["sha256"]:
+    if _checksum(header, body) != header.get("sha256"):
         raise Unusable(f"{path} is damaged")
     arrays = {
         name: np.frombuffer(body, dtype=np.dtype(kind), count=count, offset=offset)
@@ -120,6 +119,14 @@ def _header(head: bytes, size: int, model: Model) -> Mapping[str, Any]:
     if told[2] != size - _HEADER_BYTES:
         raise Unusable("cut off")
     return header
+
+
+def _checksum(header: Mapping[str, Any], body: bytes | bytearray | memoryview) -> str:
+    """Of the arrays and of what the header says about them."""
+    told = json.dumps({name: value for name, value in header.items() if name != "sha256"})
+    digest = hashlib.sha256(told.encode())
+    digest.update(body)
+    return digest.hexdigest()
 
 
 def _arrays(compiled: Compiled) -> dict[str, NDArray[Any]]:

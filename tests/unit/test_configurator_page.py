@@ -201,6 +201,7 @@ class TestTheWayBack:
     def test_a_posted_form_carries_everything_in_one_field(self) -> None:
         state = State({"cpu": ("c8",), "extras": ()}, Money(149_950), None, ("SPRING",), ("R1~cpu~c4~c8",), ({"cpu": None},), ())
         assert unpack(MODEL, pack(state)) == state
+        assert unpack(MODEL, "a=1&" * 2_000) == State({})
 
 
 class TestLimits:

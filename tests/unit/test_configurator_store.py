@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import multiprocessing
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -76,11 +77,20 @@ def _empty(whole: bytes) -> bytes:
     return whole[:0]
 
 
-@pytest.mark.parametrize("harm", [_cut, _flip, _newer, _empty])
+def _moved(whole: bytes) -> bytes:
+    return re.sub(rb'("node_starts": \["<i)\d', rb"\g<1>2", whole, count=1)
+
+
+def _unsigned(whole: bytes) -> bytes:
+    return whole.replace(b'"sha256"', b'"sha255"', 1)
+
+
+@pytest.mark.parametrize("harm", [_cut, _flip, _newer, _empty, _moved, _unsigned])
 def test_damaged_file_is_as_good_as_none(tmp_path: Path, harm: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / file_name(BOX)
     compile_stored(BOX, tmp_path)
     whole = path.read_bytes()
+    assert harm(whole) != whole
     path.write_bytes(harm(whole))
     with pytest.raises(Unusable):
         load(BOX, path)
