@@ -145,8 +145,8 @@ def _first(
 ) -> tuple[Builder, int] | None:
     """Build with the first order that stays within the limit: the builder and the root."""
     for layers in orders:
-        builder = Builder(constraints.formulas, layers, limit, most_arcs=most_arcs, deadline=deadline)
         try:
+            builder = Builder(constraints.formulas, layers, limit, most_arcs=most_arcs, deadline=deadline)
             return builder, builder.build(constraints.rules)
         except TooLarge:
             continue

@@ -20,7 +20,7 @@ from fulfillment.kernel.settings import settings, use
 from tests.builders.people import sign_in_staff
 
 OWN = {
-    "operator": {"unit_stuck"}, "dispatcher": set(), "buyer": {"purchase_overdue", "supplier_invoice_mismatch"},
+    "operator": {"unit_stuck"}, "dispatcher": set(), "merchant": set(), "buyer": {"purchase_overdue", "supplier_invoice_mismatch"},
     "clerk": {
         "order_on_review", "order_late", "payment_page_refused", "payment_lost", "payment_page_lost", "refund_blocked", "refund_failed",
     },
