@@ -157,7 +157,7 @@ def keep(model_id: str) -> ResponseReturnValue:
             )
             return {"token": kept.token}
 
-        content = [str(model.id), choices, quantity, state.codes, state.deals]
+        content = [str(model.id), choices, quantity, page.pack(state)]
         token = press(session, "quote", pressed(), content, issue)["token"]
     if request.form.get("then") == "cart":
         return redirect(url_for("cart.add_quote", token=token), 307)

@@ -19,7 +19,7 @@ def seed_prices(session: Session) -> None:
     """Bring them in, once."""
     if not session.scalar(sa.select(Promotion.id).filter_by(code=WELCOME)):
         start_promotion(session, PromotionFacts(
-            name={"en": "Five percent off your first machine", "zh": "首台整机 95 折"}, reach=Reach.MACHINE, off=Off(5_000),
+            name={"en": "Five percent off the machines of your first order", "zh": "首单整机 95 折"}, reach=Reach.MACHINE, off=Off(5_000),
             currency=SHOP_CURRENCY, code=WELCOME, first_day=SINCE, last_day=UNTIL, most_per_customer=1, budget=Money(5_000_000),
         ))
     if not session.scalar(sa.select(ShapingRule.id).filter_by(code=SOONER)):
