@@ -3,11 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export FLASK_APP = wsgi
 
-LONG := tests/faults/test_books_of_500_orders.py tests/faults/test_database_away.py tests/faults/test_kill_nine.py tests/long
+LONG := tests/faults/test_books_of_500_orders.py tests/faults/test_database_away.py tests/faults/test_kill_nine.py tests/e2e/test_pictures.py tests/long
 STRANGERS := *test_simulator_* *test_api_fuzz* *test_demo_past*
 PAGES := *test_hostile_web* *test_hostile_shopping* *test_hostile_mail* *_pages.py *test_console_* *test_catalogue* *test_languages* *test_billing_house* *test_billing_invoices* *_documents.py *test_floor_crew* *test_account_* *test_price_desk*
-ENGINE := *_proofs.py *_at_once_configurator* *test_configurator_at_once* *test_open_parts* *test_openapi* *test_api_manners* *test_settings* *test_ledger_export*
-PROOFS := *_proofs.py *_bounds.py *_compiling.py *_public.py *_refusals.py *_opendb.py *_two_engines.py *_replay.py *_reasons.py *_big_groups.py *test_configurator_at_once* *test_oracle* *test_rule_rows* *test_open_parts*
+PROOFS := *_proofs.py *_bounds.py *_compiling.py *_public.py *_refusals.py *_opendb.py *_two_engines.py *_replay.py *_reasons.py *_big_groups.py *test_configurator_at_once* *test_oracle* *test_rule_rows* *test_open_parts* *test_openapi*
 
 .DEFAULT_GOAL := help
 .PHONY: help setup system demo run test test-long test-fast lint format bench bench-configurator lock messages audit clean
@@ -34,14 +33,14 @@ run: setup ## the shop as it was left, with worker, card simulator and shop floo
 
 test: setup system lint ## lint, the suite on SQLite with browser and faults, and on PostgreSQL with kill -9
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(LONG:%=--ignore=%)
-	@$(BIN)/pytest -q -n 2 --dist worksteal --database=postgresql -m "not browser" $(PAGES:%=--ignore-glob=%) $(STRANGERS:%=--ignore-glob=%) tests/integration tests/test_migrations.py tests/faults/test_kill_nine.py
+	@$(BIN)/pytest -q -n 2 --dist worksteal --database=postgresql -m "not browser" $(PAGES:%=--ignore-glob=%) $(STRANGERS:%=--ignore-glob=%) $(PROOFS:%=--ignore-glob=%) tests/integration tests/test_migrations.py tests/faults/test_kill_nine.py
 
 test-long: setup system ## what takes minutes more: the long faults on SQLite, and everything on PostgreSQL
 	@$(BIN)/pytest -q $(LONG)
-	@$(BIN)/pytest -q -n 2 --dist loadfile --database=postgresql --ignore=tests/long
+	@$(BIN)/pytest -q -n 2 --dist loadfile --database=postgresql --ignore=tests/long --ignore=tests/e2e/test_pictures.py
 
 test-fast: setup ## the core in under a minute: no browser, few pages, SQLite only
-	@$(BIN)/pytest -q -n 2 -m "not browser and not slow" $(PAGES:%=--ignore-glob=%) $(STRANGERS:%=--ignore-glob=%) tests/unit tests/integration tests/test_house.py tests/test_routes.py
+	@$(BIN)/pytest -q -n 2 -m "not browser and not slow" $(PAGES:%=--ignore-glob=%) $(STRANGERS:%=--ignore-glob=%) $(PROOFS:%=--ignore-glob=%) tests/unit tests/integration tests/test_house.py tests/test_routes.py
 
 lint: setup ## ruff, mypy --strict, import contracts, templates
 	@$(BIN)/ruff check --quiet .
