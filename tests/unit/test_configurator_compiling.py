@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from configurator.engine import compile_model, count_machines, domains
 from configurator.engine.binary import Planner, conjoin, task_of
 from configurator.engine.clauses import Clauses
-from configurator.engine.compiling import Budget, compile_constraints
+from configurator.engine.compiling import Budget, by_binary, compile_constraints
 from configurator.engine.constraints import Constraints
+from configurator.engine.deadlines import Deadline, OutOfTime
 from configurator.engine.diagram import CannotCompile, Diagram
 from configurator.engine.pruning import learn
 from configurator.language.conditions import Listed, Not
@@ -101,6 +102,18 @@ def test_what_takes_too_long_stops_and_says_what_made_it_large() -> None:
     constraints = Constraints(make_model(groups, [make_rule("power", "sum(watts) < 400")]))
     with pytest.raises(CannotCompile, match=r"1 rules reach across from the groups before .* the widest of them power"):
         compile_constraints(constraints, Budget(states=40, seconds=0.01))
+
+
+def test_nothing_goes_on_after_the_deadline() -> None:
+    groups = [make_group(name, make_option("a"), make_option("b"), make_option("c")) for name in "xyz"]
+    constraints = Constraints(make_model(groups, [make_rule("one", "x is a or y is b")]))
+    clauses, over = Clauses(constraints), Deadline(0)
+    with pytest.raises(OutOfTime):
+        learn(clauses, deadline=over)
+    with pytest.raises(OutOfTime):
+        Clauses(constraints, deadline=over)
+    assert by_binary(constraints, Budget(), over) is None
+    assert by_binary(constraints, Budget(), Deadline(60)) is not None
 
 
 def test_sum_beyond_64_bits_is_refused_with_its_rule() -> None:
