@@ -66,8 +66,8 @@ def assert_alike(diagram: Compiled, solver: Compiled, choices: dict[str, str]) -
 
 def test_model_that_does_not_compile_stops_in_time_and_is_answered_for() -> None:
     begun = time.monotonic()
-    compiled = compiled_within(read_any(MODELS / "automotive01.uvl"), Budget(seconds=15))
-    assert time.monotonic() - begun < 120
+    compiled = compiled_within(read_any(MODELS / "automotive01.uvl"), Budget(seconds=3))
+    assert time.monotonic() - begun < 15
     assert "rules reach across from the groups before to the groups after it" in compiled.too_large
     possible = domains(compiled, {})
     every = ((group.id, option.id) for group in compiled.model.groups for option in group.options)
