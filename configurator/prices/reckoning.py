@@ -110,6 +110,10 @@ class _Paid:
         price = self._found.price_of(number)
         return None if price is None else after(price, self._discounts)
 
+    def difference_of(self, number: int) -> Money | None:
+        price = self.price_of(number)
+        return None if price is None else price - self.price
+
 
 def offer_pays(offer: Offer, discounts: Sequence[Discount]) -> Offer:
     """An offer in the prices a customer pays."""

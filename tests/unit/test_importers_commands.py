@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from configurator import foreign_cli
 from configurator.cli import model
-from configurator.engine import Compiled
+from configurator.engine import Budget, Compiled
 from configurator.engine.compilation import by_solver
 from configurator.foreign_cli import replay, stats
 from configurator.importers import figures
@@ -81,7 +81,7 @@ def test_a_model_too_large_to_compile_is_answered_all_the_same(tmp_path: Path, m
     clicks = write(tmp_path, "clicks.json", '[{"Fast": false}, {"Fan": true}, {"Slow": false}, {"Slow": true}]')
     counted, plain = (json.loads(CliRunner().invoke(*each).stdout) for each in ((stats, [file, "--json"]), (replay, [file, clicks])))
 
-    def by_solver_alone(model: Model) -> Compiled:
+    def by_solver_alone(model: Model, _budget: Budget | None = None) -> Compiled:
         return by_solver(model, "as this test wants it")
 
     monkeypatch.setattr(figures, "compile_model", by_solver_alone)
