@@ -5,9 +5,9 @@ export FLASK_APP = wsgi
 
 LONG := tests/faults/test_books_of_500_orders.py tests/faults/test_database_away.py tests/faults/test_kill_nine.py tests/e2e/test_pictures.py tests/long
 STRANGERS := *test_simulator_* *test_api_fuzz* *test_demo_past*
-PAGES := *test_hostile_web* *test_hostile_shopping* *test_hostile_mail* *_pages.py *test_console_* *test_catalogue* *test_languages* *test_billing_house* *test_billing_invoices* *_documents.py *test_floor_crew* *test_account_* *test_price_desk*
+PAGES := *test_hostile_web* *test_hostile_shopping* *test_hostile_mail* *_pages.py *test_console_* *test_catalogue* *test_billing_house* *test_billing_invoices* *_documents.py *test_floor_crew* *test_account_* *test_price_desk* *test_api_* *test_languages* *_screen.py
 PROOFS := *_proofs.py *_bounds.py *_compiling.py *_public.py *_refusals.py *_opendb.py *_two_engines.py *_replay.py *_reasons.py *_big_groups.py *test_configurator_at_once* *test_oracle* *test_rule_rows* *test_open_parts* *test_openapi*
-WALKS := *_at_random* *_races* *_at_once* *test_api_* *test_kernel_worker* *_receipts.py *_tracking.py
+WALKS := *_at_random* *_races* *_at_once* *test_kernel_worker* *_receipts.py *_tracking.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup system demo run test test-long test-fast lint format bench bench-configurator lock messages audit clean

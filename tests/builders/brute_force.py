@@ -199,7 +199,7 @@ def bundled(draw: st.DrawFn) -> Model:
 TIMES = int(os.environ.get("ENGINE_EXAMPLES_TIMES", "1"))
 """How many times as many models to try as in the normal run (see tests/long)."""
 
-lenient = settings(max_examples=50 * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+lenient = settings(max_examples=30 * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def own_elsewhere(model: Model, choices: Choices, group: str, option: str) -> list[tuple[str, str]]:

@@ -48,7 +48,7 @@ from tests.builders.machines import make_group, make_model, make_option, make_ru
 Pair = tuple[str, str]
 
 
-brief = settings(parent=lenient, max_examples=20 * TIMES)
+brief = settings(parent=lenient, max_examples=12 * TIMES)
 
 
 class Terms(TypedDict):
